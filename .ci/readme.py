@@ -1,0 +1,43 @@
+"""Make README.md from nbs/index.ipynb; needs no Quarto. With --check, only say whether it is current.
+
+Markdown cells go over as they are; of code cells, the pictures in their outputs, which are written to nbs/images.
+"""
+import base64
+import json
+import sys
+from pathlib import Path
+
+root = Path(__file__).resolve().parent.parent
+cells = json.loads((root/'nbs/index.ipynb').read_text(encoding='utf-8'))['cells']
+header = '<!-- Made from nbs/index.ipynb by .ci/readme.py: edit that notebook. -->\n\n'
+
+
+def picture(data, meta, n, files):
+    "The Markdown of a PNG output, whose bytes are added to `files`"
+    path = f'nbs/images/index_{n}.png'
+    files[root/path] = base64.b64decode(''.join(data['image/png']))
+    return f'![{meta.get("image/png", {}).get("alt", "")}]({path})'
+
+
+def render():
+    "README.md and its pictures: path -> bytes"
+    parts, files = [], {}
+    for c in cells:
+        if c['cell_type'] == 'markdown':
+            parts.append(''.join(c['source']).strip())
+        for o in c.get('outputs', ()):
+            if 'image/png' in o.get('data', {}):
+                parts.append(picture(o['data'], o['metadata'], len(files), files))
+    files[root/'README.md'] = (header+'\n\n'.join(parts)+'\n').encode()
+    return files
+
+
+files = render()
+if '--check' in sys.argv:
+    stale = [str(p.relative_to(root)) for p, b in files.items() if not p.exists() or p.read_bytes() != b]
+    if stale:
+        sys.exit(f'{", ".join(stale)}: not what nbs/index.ipynb says. Run python .ci/readme.py and commit.')
+else:
+    for p, b in files.items():
+        p.parent.mkdir(exist_ok=True)
+        p.write_bytes(b)
