@@ -216,11 +216,11 @@ def image_folder(
     size:int=32  # each picture's centre square is resized to this many pixels a side
 )->tuple:  # (train, test), each `ImageData`
     "A folder of pictures, decoded in parallel once and then kept as one array file in the user's cache."
-    root = Path(root).expanduser().resolve()
+    root = Path(root).expanduser()
     classes = _check_layout(root)
     train,test = (_list_files(root, part, classes) for part in ('train','test'))
     files = train+test
-    cache = xdg_cache_home()/'resnet_gradcam'/f'{hashlib.sha256(str(root).encode()).hexdigest()[:16]}-{size}.safetensors'
+    cache = xdg_cache_home()/'resnet_gradcam'/f'{hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]}-{size}.safetensors'
     images = _cached(cache, _fingerprint(root, files, size), lambda: _decode([p for p,_ in files], size))
     labels = np.array([y for _,y in files])
     cut = len(train)

@@ -51,16 +51,17 @@ def show_batch(
 
 # %% ../nbs/01_show.ipynb #04534770
 _cmap = 'inferno'
+_grey = np.array([.2126,.7152,.0722])  # luminance of R, G and B (ITU-R BT.709)
 
 def overlay(
     image,  # (H, W, 3) uint8, RGB
     heat,  # (H, W) in 0..1
     alpha:float=.55  # weight of the heat map, 0..1
 )->np.ndarray:  # (H, W, 3) floats in 0..1
-    "The picture with a heat map laid over it, in perceptually uniform colours."
+    "The picture in grey with a heat map laid over it, in perceptually uniform colours."
     image,heat = np.asarray(image),np.asarray(heat)
     if image.shape[:2]!=heat.shape: raise InputError(f'The image is {image.shape[:2]} and the heat map {heat.shape}: upsample the map first.')
-    return (1-alpha)*image/255+alpha*plt.get_cmap(_cmap)(heat)[...,:3]
+    return (1-alpha)*(image@_grey)[...,None]/255+alpha*plt.get_cmap(_cmap)(heat)[...,:3]
 
 # %% ../nbs/01_show.ipynb #491ae7bd
 def _drops(lr): return [(e+1,b) for e,(a,b) in enumerate(zip(lr, lr[1:]), 1) if b<a]

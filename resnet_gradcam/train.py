@@ -92,7 +92,7 @@ def evaluate(
 )->tuple:  # (loss, accuracy): mean cross-entropy an image, and share of correct images in 0..1
     "Mean loss and accuracy over a data set."
     logits,y = predict(model, data, mean, std, precision),torch.from_numpy(data.labels)
-    return F.cross_entropy(logits, y).item(),(logits.argmax(1)==y).float().mean().item()
+    return F.cross_entropy(logits, y).item(),(logits.argmax(1)==y).double().mean().item()
 
 # %% ../nbs/07_train.ipynb #6038e82b
 _columns = 'epoch lr train_loss train_acc valid_loss valid_acc test_loss test_acc seconds'.split()
