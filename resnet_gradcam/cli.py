@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Annotated
 
-import matplotlib.pyplot as plt,numpy as np,torch
-from fastcore.script import Param,call_parse,store_true
+import fastcore.script,matplotlib.pyplot as plt,numpy as np,torch
+from fastcore.script import call_parse
 
 # %% ../nbs/11_cli.ipynb #b8499789
 from .data import *
@@ -23,6 +24,11 @@ from .mistakes import *
 from .gradcam import *
 
 # %% ../nbs/11_cli.ipynb #02c6751a
+def _arg(help, type=str, **kwargs):
+    "The annotation of a command-line argument, with more for `argparse`: fastcore 1 wants its `Param`, fastcore 2 `Annotated`"
+    if hasattr(fastcore.script, 'Param'): return fastcore.script.Param(help, type, **kwargs)
+    return Annotated[type, help, kwargs]
+
 @contextmanager
 def _plain_errors():
     "One line instead of a traceback for what a user can mend"
@@ -133,17 +139,17 @@ def _whole_road(recipe, train, test, out, **kwargs):
 # %% ../nbs/11_cli.ipynb #8f149903
 @call_parse
 def gradcam_train(
-    data:Param('"shapes" (made by code), "cifar10" (fetched once), or a folder that holds train/<class>/ and test/<class>/ or cifar-10-batches-py', str)='cifar10',
-    recipe:Param('what to do: assignment (as recorded), honest (with a validation split) or best', str, choices=list(recipes))='assignment',
-    epochs:Param('passes over the training images', int)=40,
-    width:Param('channels of the first stage: 64 as published, 16 for a laptop', int)=64,
-    precision:Param('auto takes bf16 where the processor has it', str, choices=['auto','fp32','bf16'])='auto',
-    seed:Param('of the split, the weights, the order and the augmentation', int)=42,
-    workers:Param('processes that prepare batches; the result is the same', int)=0,
-    limit:Param('use at most so many training and so many test images; 0 for all', int)=0,
-    out:Param('folder for the run', str)='gradcam_train',
-    resume:Param('go on with the run in that folder', store_true)=False,
-    force:Param('replace the run in that folder', store_true)=False
+    data:_arg('"shapes" (made by code), "cifar10" (fetched once), or a folder that holds train/<class>/ and test/<class>/ or cifar-10-batches-py', str)='cifar10',
+    recipe:_arg('what to do: assignment (as recorded), honest (with a validation split) or best', str, choices=list(recipes))='assignment',
+    epochs:_arg('passes over the training images', int)=40,
+    width:_arg('channels of the first stage: 64 as published, 16 for a laptop', int)=64,
+    precision:_arg('auto takes bf16 where the processor has it', str, choices=['auto','fp32','bf16'])='auto',
+    seed:_arg('of the split, the weights, the order and the augmentation', int)=42,
+    workers:_arg('processes that prepare batches; the result is the same', int)=0,
+    limit:_arg('use at most so many training and so many test images; 0 for all', int)=0,
+    out:_arg('folder for the run', str)='gradcam_train',
+    resume:_arg('go on with the run in that folder', bool)=False,
+    force:_arg('replace the run in that folder', bool)=False
 ):
     "Train a ResNet18 with LayerNorm, find its mistakes, and explain 20 of them with Grad-CAM."
     with _plain_errors():
@@ -159,8 +165,8 @@ _demo = Recipe(name='demo', valid=.1, epochs=12, batch_size=32, width=16, patien
 
 @call_parse
 def gradcam_demo(
-    out:Param('folder for the run', str)='gradcam_demo',
-    force:Param('replace the run in that folder', store_true)=False
+    out:_arg('folder for the run', str)='gradcam_demo',
+    force:_arg('replace the run in that folder', bool)=False
 ):
     "The whole road in under two minutes: train a small ResNet18 on shapes made by code, find its mistakes, explain 20 of them."
     with _plain_errors():
@@ -181,12 +187,12 @@ def _check_file(out, force):
 
 @call_parse
 def gradcam_explain(
-    images:Param('JPEG, PNG or other image files', str, nargs='+'),
-    run:Param('folder of a finished run, which gradcam_train or gradcam_demo made', str, required=True)=None,
-    target:Param('explain this class too, beside the predicted one', str)=None,
-    layers:Param('layers, separated by commas', str)=_layers,
-    out:Param('picture to write: .png, .jpg, .pdf or .svg', str)='gradcam.png',
-    force:Param('replace the picture if it exists', store_true)=False
+    images:_arg('JPEG, PNG or other image files', str, nargs='+'),
+    run:_arg('folder of a finished run, which gradcam_train or gradcam_demo made', str, required=True)=None,
+    target:_arg('explain this class too, beside the predicted one', str)=None,
+    layers:_arg('layers, separated by commas', str)=_layers,
+    out:_arg('picture to write: .png, .jpg, .pdf or .svg', str)='gradcam.png',
+    force:_arg('replace the picture if it exists', bool)=False
 ):
     "Say what a trained model sees in your pictures, and where: Grad-CAM at four layers."
     with _plain_errors():
