@@ -201,9 +201,9 @@ def gradcam_explain(
         extra = [] if target is None else [_target(target, r.classes)]
         small,large = ([read_image(p, size) for p in images] for size in (32, 256))
         names = [l.strip() for l in layers.split(',') if l.strip()]
-        with GradCAM(r.model, names) as explain:
-            probs = explain(_batch(small, r)).logits.softmax(1)
-            got = explain(_batch(small, r), [[p,*extra] for p in probs.argmax(1).tolist()])
+        x = _batch(small, r)
+        with torch.no_grad(): probs = r.model(x).softmax(1)
+        with GradCAM(r.model, names) as explain: got = explain(x, [[p,*extra] for p in probs.argmax(1).tolist()])
         titles = [f'{Path(p).name[:18]}\n{r.classes[q.argmax()]} {q.max():.2f}' for p,q in zip(images, probs)]
         fig = show_gradcam(large, titles, {l:got.positive(l, 256).numpy() for l in names}, ['predicted',*[target]*len(extra)])
         _save(fig, out)
