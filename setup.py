@@ -9,7 +9,7 @@ config.read("settings.ini", encoding="utf-8")
 cfg = config["DEFAULT"]
 
 py_versions = "3.10 3.11 3.12 3.13".split()
-dev, docs = cfg["dev_requirements"].split(), cfg["docs_requirements"].split()
+extras = {k: cfg[f"{k}_requirements"].split() for k in ("dev", "peers", "docs")}
 
 setup(
     name=cfg["lib_name"],
@@ -34,7 +34,7 @@ setup(
     package_data={cfg["lib_name"]: ["*.csv"]},
     python_requires=">=" + cfg["min_python"],
     install_requires=cfg["requirements"].split(),
-    extras_require={"dev": dev, "docs": docs},
+    extras_require=extras,
     entry_points={
         "console_scripts": cfg["console_scripts"].split(),
         "nbdev": [f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"],  # without it, doc and source links vanish
