@@ -1,9 +1,11 @@
 """Make README.md from nbs/index.ipynb; needs no Quarto. With --check, only say whether it is current.
 
-Markdown cells go over as they are; of code cells, the pictures in their outputs, which are written to nbs/images.
+Markdown cells go over as they are, with links to notebooks made relative to the root; of code cells, the pictures in
+their outputs, which are written to nbs/images.
 """
 import base64
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -12,11 +14,12 @@ cells = json.loads((root/'nbs/index.ipynb').read_text(encoding='utf-8'))['cells'
 header = '<!-- Made from nbs/index.ipynb by .ci/readme.py: edit that notebook. -->\n\n'
 
 
-def picture(data, meta, n, files):
-    "The Markdown of a PNG output, whose bytes are added to `files`"
+def picture(data, source, n, files):
+    "The Markdown of a PNG output of a cell, whose bytes are added to `files`"
     path = f'nbs/images/index_{n}.png'
     files[root/path] = base64.b64decode(''.join(data['image/png']))
-    return f'![{meta.get("image/png", {}).get("alt", "")}]({path})'
+    alt = re.search(r'#\| fig-alt: "(.+)"', source)[1]
+    return f'![{alt}]({path})'
 
 
 def render():
@@ -24,10 +27,10 @@ def render():
     parts, files = [], {}
     for c in cells:
         if c['cell_type'] == 'markdown':
-            parts.append(''.join(c['source']).strip())
+            parts.append(re.sub(r'\]\((\d\d_\w+\.ipynb)\)', r'](nbs/\1)', ''.join(c['source']).strip()))
         for o in c.get('outputs', ()):
             if 'image/png' in o.get('data', {}):
-                parts.append(picture(o['data'], o['metadata'], len(files), files))
+                parts.append(picture(o['data'], ''.join(c['source']), len(files), files))
     files[root/'README.md'] = (header+'\n\n'.join(parts)+'\n').encode()
     return files
 
