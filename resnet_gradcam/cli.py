@@ -161,8 +161,6 @@ def gradcam_train(
         r = replace(recipes[recipe], epochs=epochs, width=width, precision=precision, seed=seed)
         _whole_road(r, train, test, Path(out), resume=resume, force=force, workers=workers)
 
-_demo = Recipe(name='demo', valid=.1, epochs=12, batch_size=32, width=16, patience=2, crop_p=.5, rotate_p=0., cutout_p=0.)
-
 @call_parse
 def gradcam_demo(
     out:_arg('folder for the run', str)='gradcam_demo',
@@ -171,7 +169,7 @@ def gradcam_demo(
     "The whole road in under two minutes: train a small ResNet18 on shapes made by code, find its mistakes, explain 20 of them."
     with _plain_errors():
         check_out(out, force=force)
-        _whole_road(_demo, *_data('shapes'), Path(out), force=force)
+        _whole_road(demo_recipe, *_data('shapes'), Path(out), force=force)
 
 # %% ../nbs/11_cli.ipynb #ce448cfd
 def _target(name, classes):
