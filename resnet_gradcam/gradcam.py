@@ -15,8 +15,9 @@ from difflib import get_close_matches
 import torch,torch.nn.functional as F
 from torch import nn
 
-# %% ../nbs/09_gradcam.ipynb #c8456d84
+# %% ../nbs/09_gradcam.ipynb #43be9984
 from .data import InputError
+from .resnet import evaluating
 
 # %% ../nbs/09_gradcam.ipynb #7346a2d0
 def _find_layers(model, layers):
@@ -86,7 +87,7 @@ def grad_cam(
     "Grad-CAM (Selvaraju et al., 2017, arXiv:1610.02391, equations 1 and 2) before the ReLU: each channel weighs its mean slope."
     return (G.mean((2, 3), keepdim=True)*A).sum(1)
 
-# %% ../nbs/09_gradcam.ipynb #7aaf003e
+# %% ../nbs/09_gradcam.ipynb #a82abcfa
 _turn = threading.RLock()  # a model's mode is shared by all threads: one explanation at a time
 
 def _compiled(model): return any(getattr(m, '_compiled_call_impl', None) is not None for m in model.modules())
@@ -95,12 +96,7 @@ def _compiled(model): return any(getattr(m, '_compiled_call_impl', None) is not 
 def _undisturbed(model, device):
     "Evaluation mode, full precision, gradients possible, hooks called even in a compiled model; afterwards all is as before"
     eager = torch.compiler.set_stance('force_eager') if _compiled(model) else nullcontext()
-    with _turn,torch.inference_mode(False),torch.autocast(device.type, enabled=False),eager:
-        modes = {m:m.training for m in model.modules()}
-        model.eval()
-        try: yield
-        finally:
-            for m,mode in modes.items(): m.training = mode
+    with _turn,torch.inference_mode(False),torch.autocast(device.type, enabled=False),eager,evaluating(model): yield
 
 # %% ../nbs/09_gradcam.ipynb #54bcda44
 def _unwrapped(model):

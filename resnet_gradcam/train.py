@@ -8,7 +8,6 @@ __all__ = ['recipes', 'demo_recipe', 'run_files', 'default_device', 'autocast', 
 
 # %% ../nbs/07_train.ipynb #f965be34
 import csv,json,math,time
-from contextlib import contextmanager
 from dataclasses import asdict,dataclass,replace
 from pathlib import Path
 
@@ -22,15 +21,6 @@ from tqdm.auto import tqdm
 from .data import *
 from .augment import *
 from .resnet import *
-
-# %% ../nbs/07_train.ipynb #07a00032
-@contextmanager
-def _evaluating(model):
-    "The model in evaluation mode; each layer's own mode comes back, even after an exception"
-    modes = {m:m.training for m in model.modules()}
-    try: yield model.eval()
-    finally:
-        for m,mode in modes.items(): m.training = mode
 
 # %% ../nbs/07_train.ipynb #fca8faf0
 def default_device()->torch.device:
@@ -62,7 +52,7 @@ def predict(
 )->torch.Tensor:  # (N, K) float32 logits, on the CPU
     "The logits of a whole data set, in evaluation mode."
     device = next(model.parameters()).device
-    with _evaluating(model),autocast(precision, device):
+    with evaluating(model),autocast(precision, device):
         out = [model(xb.to(device)).float().cpu() for xb,_ in loader(data, test_tfms(mean, std), batch_size=500)]
     return torch.cat(out)
 
@@ -138,8 +128,6 @@ def log_line(
 def _l1(model): return sum(p.abs().sum() for p in model.parameters())
 
 # %% ../nbs/07_train.ipynb #190f7226
-def _l1(model): return sum(p.abs().sum() for p in model.parameters())
-
 def train_epoch(
     model,  # in training mode afterwards
     dl,  # yields (xb, yb), as `loader` does
@@ -268,9 +256,10 @@ def fit(
     out=None,  # folder for the checkpoint, history and model; by default nothing is written
     resume:bool=False,  # go on from the checkpoint in `out`
     force:bool=False,  # write over the run in `out`
-    workers:int=0  # processes that prepare batches; the result is the same
+    workers:int=0,  # processes that prepare batches; the result is the same
+    after_epoch=None  # called with the `History` after each epoch, to draw it while it grows
 )->Run:
-    "Train a ResNet18 by a recipe. On the CPU the same recipe and data give the same weights, to the bit, resumed or not."
+    "Train a ResNet18 by a recipe. On the CPU the same recipe, data and number of threads give the same weights, to the bit, resumed or not."
     valid = None
     if recipe.valid: train,valid = split(train, recipe.valid, recipe.seed)
     mean,std = (o.tolist() for o in channel_stats(train.images))
@@ -286,6 +275,7 @@ def fit(
     for epoch in range(len(run.history)+1, recipe.epochs+1):
         _epoch(run, epoch, dl, opt, sched, valid, test)
         if out: _save_checkpoint(out/_checkpoint, run, opt, sched); run.history.to_csv(out/'history.csv')
+        if after_epoch: after_epoch(run.history)
     if out:
         with replacing(out/'model.safetensors') as part: save_file({k:v.contiguous() for k,v in model.state_dict().items()}, part)
     model.eval()

@@ -14,6 +14,7 @@ from torch import nn
 
 # %% ../nbs/10_trust.ipynb #963e9e7d
 from .data import InputError
+from .resnet import evaluating
 
 # %% ../nbs/10_trust.ipynb #469d91ad
 def randomise(
@@ -94,14 +95,10 @@ def bootstrap(
 # %% ../nbs/10_trust.ipynb #49b49d14
 def _scores(model, xb, targets):
     "Logit and probability of each target, (B,) each, in evaluation mode; each module's mode is as before afterwards"
-    modes = [(m,m.training) for m in model.modules()]
     targets = torch.as_tensor(targets, device=xb.device)
     if targets.dim()==0: targets = targets.expand(len(xb))
     if targets.shape!=(len(xb),): raise InputError(f'targets must be one class, or ({len(xb)},) classes for a batch of {len(xb)}; got shape {tuple(targets.shape)}.')
-    try:
-        with torch.no_grad(): y = model.eval()(xb)  # (B, K)
-    finally:
-        for m,mode in modes: m.training = mode
+    with evaluating(model),torch.no_grad(): y = model(xb)  # (B, K)
     pick = targets.long()[:,None]
     return y.gather(1, pick)[:,0],y.softmax(1).gather(1, pick)[:,0]
 
