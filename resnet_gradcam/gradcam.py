@@ -20,18 +20,19 @@ from .data import InputError
 from .resnet import evaluating
 
 # %% ../nbs/09_gradcam.ipynb #7346a2d0
-def _find_layers(model, layers):
-    "The modules by name; a module is looked up by identity"
+def _find_layer(model, layer):
+    "Name and module of a layer, which is given by either"
     names = dict(model.named_modules())
     names.pop('', None)
-    found = {}
-    for l in layers:
-        if isinstance(l, nn.Module): l = next((n for n,m in names.items() if m is l), l)
-        if not isinstance(l, str) or l not in names:
-            near = get_close_matches(str(l), names, 1) if isinstance(l, str) else []
-            top = ', '.join(n for n,_ in model.named_children())
-            raise InputError(f'The model has no layer {l!r}.'+(f' Did you mean {near[0]!r}?' if near else '')+f' Its layers are {top}, and those inside them.')
-        found[l] = names[l]
+    if isinstance(layer, nn.Module): layer = next((n for n,m in names.items() if m is layer), layer)
+    if isinstance(layer, str) and layer in names: return layer,names[layer]
+    near = get_close_matches(str(layer), names, 1) if isinstance(layer, str) else []
+    top = ', '.join(n for n,_ in model.named_children())
+    raise InputError(f'The model has no layer {layer!r}.'+(f' Did you mean {near[0]!r}?' if near else '')+f' Its layers are {top}, and those inside them.')
+
+def _find_layers(model, layers):
+    "The modules by name"
+    found = dict(_find_layer(model, l) for l in layers)
     if not found: raise InputError('Name at least one layer.')
     return found
 
@@ -218,7 +219,7 @@ def cam(
 )->Explanation:  # `targets` and maps for all K classes: (B, K) and (B, K, h, w)
     "Class activation maps (Zhou et al., 2016, arXiv:1512.04150) divided by h*w, which is Grad-CAM of every class at the last stage, without a backward pass."
     model = _unwrapped(model)
-    (name,module),(head_name,fc) = (next(iter(_find_layers(model, [o]).items())) for o in (layer, head))
+    (name,module),(head_name,fc) = _find_layer(model, layer),_find_layer(model, head)
     if not isinstance(fc, nn.Linear): raise InputError(f'{head_name!r} is no linear layer. Name the one that gives the logits.')
     saved = {}
     with _undisturbed(model, xb.device),torch.no_grad():

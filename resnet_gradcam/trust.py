@@ -14,6 +14,7 @@ from torch import nn
 
 # %% ../nbs/10_trust.ipynb #963e9e7d
 from .data import InputError
+from .gradcam import _find_layer
 from .resnet import evaluating
 
 # %% ../nbs/10_trust.ipynb #469d91ad
@@ -24,11 +25,9 @@ def randomise(
 )->nn.Module:  # a copy; running statistics of batch norm are kept
     "A copy of the model with the numbers of each parameter tensor shuffled, for the test of Adebayo et al. (2018, arXiv:1810.03292)."
     model = deepcopy(model)
-    modules = dict(model.named_modules())
     g = torch.Generator().manual_seed(seed)
-    for name in [''] if layers is None else layers:
-        if name not in modules: raise InputError(f'The model has no layer {name!r}. Its layers are {", ".join(n for n,_ in model.named_children())}, and those inside them.')
-        for p in modules[name].parameters():
+    for m in [model] if layers is None else [_find_layer(model, l)[1] for l in layers]:
+        for p in m.parameters():
             p.data = p.data.flatten()[torch.randperm(p.numel(), generator=g).to(p.device)].view_as(p)
     return model
 
