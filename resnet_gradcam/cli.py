@@ -18,6 +18,7 @@ from fastcore.script import call_parse
 
 # %% ../nbs/11_cli.ipynb #b8499789
 from .data import *
+from .augment import *
 from .show import *
 from .train import *
 from .mistakes import *
@@ -30,11 +31,11 @@ def _arg(help, type=str, **kwargs):
     return Annotated[type, help, kwargs]
 
 @contextmanager
-def _plain_errors():
-    "One line instead of a traceback for what a user can mend"
+def _plain_errors(stopped='Stopped.'):
+    "One line instead of a traceback for what a user can mend; what to say after Ctrl-C"
     try: yield
     except (InputError,OSError) as e: raise SystemExit(f'error: {e}') from None
-    except KeyboardInterrupt: raise SystemExit('\nStopped. The last checkpoint is kept; go on with --resume.') from None
+    except KeyboardInterrupt: raise SystemExit(f'\n{stopped}') from None
 
 def _data(name):
     "Train and test images by name or path"
@@ -50,8 +51,7 @@ def _limited(data, n):
 # %% ../nbs/11_cli.ipynb #3ee074d5
 def _batch(images, run):
     "uint8 (B, H, W, 3) as the normalised (B, 3, H, W) that the model takes"
-    x = (np.asarray(images)/255-run.mean)/run.std
-    return torch.from_numpy(x.astype(np.float32)).permute(0, 3, 1, 2).to(next(run.model.parameters()).device)
+    return normalise(torch.from_numpy(np.stack(images)).to(next(run.model.parameters()).device), run.mean, run.std)
 
 _layers = 'layer1,layer2,layer3,layer4'
 
@@ -127,6 +127,7 @@ def _save(fig, path):
 def _whole_road(recipe, train, test, out, **kwargs):
     "Train, find the mistakes, explain them, and write it all to the run's folder"
     run = fit(recipe, train, test, out, **kwargs)
+    if processes()[0]: return  # one of several processes writes
     probs = predict(run.model, test, run.mean, run.std, recipe.precision).softmax(1)
     wrong,mistakes = int((probs.argmax(1).numpy()!=test.labels).sum()),misclassified(probs, test, 20)
     _save(show_curves(run.history), out/'curves.png')
@@ -145,21 +146,20 @@ def gradcam_train(
     width:_arg('channels of the first stage: 64 as published, 16 for a laptop', int)=64,
     precision:_arg('auto takes bf16 where the processor has it', str, choices=['auto','fp32','bf16'])='auto',
     seed:_arg('of the split, the weights, the order and the augmentation', int)=42,
-    workers:_arg('processes that prepare batches; the result is the same', int)=0,
     limit:_arg('use at most so many training and so many test images; 0 for all', int)=0,
     out:_arg('folder for the run', str)='gradcam_train',
     resume:_arg('go on with the run in that folder', bool)=False,
     force:_arg('replace the run in that folder', bool)=False
 ):
     "Train a ResNet18 with LayerNorm, find its mistakes, and explain 20 of them with Grad-CAM."
-    with _plain_errors():
-        for name,v,low in (('epochs',epochs,1),('width',width,16),('workers',workers,0),('limit',limit,0),('seed',seed,0)):
+    with _plain_errors(f'Stopped. The epochs before this one are kept in {out}: go on with the same command and --resume.'):
+        for name,v,low in (('epochs',epochs,1),('width',width,16),('limit',limit,0),('seed',seed,0)):
             if v<low: raise InputError(f'--{name} must be {low} or more, not {v}.')
-        check_out(out, resume, force)
+        if processes()[0]==0: check_out(out, resume, force)
         train,test = _data(data)
         if limit: train,test = _limited(train, limit),_limited(test, limit)
         r = replace(recipes[recipe], epochs=epochs, width=width, precision=precision, seed=seed)
-        _whole_road(r, train, test, Path(out), resume=resume, force=force, workers=workers)
+        _whole_road(r, train, test, Path(out), resume=resume, force=force)
 
 @call_parse
 def gradcam_demo(
@@ -167,7 +167,7 @@ def gradcam_demo(
     force:_arg('replace the run in that folder', bool)=False
 ):
     "The whole road in under two minutes: train a small ResNet18 on shapes made by code, find its mistakes, explain 20 of them."
-    with _plain_errors():
+    with _plain_errors(f'Stopped. Begin again with gradcam_demo --out {out} --force.'):
         check_out(out, force=force)
         _whole_road(demo_recipe, *_data('shapes'), Path(out), force=force)
 

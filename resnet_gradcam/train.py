@@ -4,18 +4,21 @@
 
 # %% auto #0
 __all__ = ['recipes', 'demo_recipe', 'run_files', 'default_device', 'autocast', 'predict', 'evaluate', 'Recipe', 'History',
-           'log_line', 'train_epoch', 'Run', 'load_run', 'check_out', 'fit']
+           'log_line', 'Batches', 'train_epoch', 'Run', 'load_run', 'check_out', 'processes', 'fit']
 
 # %% ../nbs/07_train.ipynb #f965be34
-import csv,json,math,time
-from dataclasses import asdict,dataclass,replace
+import csv,hashlib,json,math,os,time
+from contextlib import contextmanager
+from dataclasses import asdict,dataclass,fields
 from pathlib import Path
 
-import torch,torch.nn.functional as F
-from safetensors import SafetensorError,safe_open
-from safetensors.torch import load_file,save_file
+import torch,torch.distributed as dist,torch.nn.functional as F
+from safetensors import safe_open
+from safetensors.torch import save
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from tqdm.auto import tqdm
+
 
 # %% ../nbs/07_train.ipynb #b5f8d966
 from .data import *
@@ -52,9 +55,9 @@ def predict(
 )->torch.Tensor:  # (N, K) float32 logits, on the CPU
     "The logits of a whole data set, in evaluation mode."
     device = next(model.parameters()).device
+    batches = torch.from_numpy(data.images).split(500)
     with evaluating(model),autocast(precision, device):
-        out = [model(xb.to(device)).float().cpu() for xb,_ in loader(data, test_tfms(mean, std), batch_size=500)]
-    return torch.cat(out)
+        return torch.cat([model(normalise(xb.to(device), mean, std)).float() for xb in batches]).cpu()
 
 def evaluate(
     model,data:ImageData,mean,std,precision:str='auto'  # as in `predict`
@@ -63,7 +66,11 @@ def evaluate(
     logits,y = predict(model, data, mean, std, precision),torch.from_numpy(data.labels)
     return F.cross_entropy(logits, y).item(),(logits.argmax(1)==y).double().mean().item()
 
+
 # %% ../nbs/07_train.ipynb #70fba96b
+_ranges = dict(epochs=(1,10**6), batch_size=(1,10**6), lr=(0,math.inf), weight_decay=(0,math.inf), l1=(0,math.inf), label_smoothing=(0,1), factor=(0,.999),
+               patience=(0,10**6), valid=(0,.9), crop_p=(0,1), rotate_p=(0,1), cutout_p=(0,1), width=(16,4096), seed=(0,2**31))
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     "All that was chosen for a training run. The defaults are the recorded experiment's."
@@ -84,6 +91,14 @@ class Recipe:
     width:int=64  # as in `ResNet`
     precision:str='auto'  # "fp32", "bf16", or "auto": bf16 where the processor has it
     seed:int=42  # of the split, the weights, the order and the augmentation
+
+    def __post_init__(self):
+        for f in fields(self):
+            v,kinds = getattr(self, f.name),(int,float) if f.type is float else f.type
+            if not isinstance(v, kinds) or isinstance(v, bool): raise InputError(f'In a recipe {f.name} is {f.type.__name__}, not {v!r}.')
+            low,high = _ranges.get(f.name, (-math.inf,math.inf)) if f.type is not str else (v,v)
+            if not low<=v<=high: raise InputError(f'In a recipe {f.name} lies between {low:g} and {high:g}; {v} does not.')
+
 
 # %% ../nbs/07_train.ipynb #9711c4f2
 recipes = {r.name:r for r in (
@@ -106,7 +121,7 @@ class History:
     def to_csv(self, path):
         "Write `history.csv`, as a whole or not at all."
         with replacing(path) as part, open(part, 'w', newline='') as f:
-            w = csv.DictWriter(f, _columns); w.writeheader()
+            w = csv.DictWriter(f, _columns, lineterminator='\n'); w.writeheader()
             w.writerows({k:'' if v!=v else v for k,v in r.items()} for r in self.rows)
 
     @classmethod
@@ -127,28 +142,88 @@ def log_line(
 # %% ../nbs/07_train.ipynb #07b00008
 def _l1(model): return sum(p.abs().sum() for p in model.parameters())
 
+# %% ../nbs/07_train.ipynb #4a0000b1
+class Batches:
+    "A data set on the device of the model, in whole batches; order and augmentation are a function of (seed, epoch)."
+    def __init__(self,
+        data:ImageData,  # N images; their bytes are copied to the device of `aug`
+        aug:BatchAugment,  # what is done to each batch
+        batch_size:int=128,  # images a batch, over all processes together; the last batch may be smaller
+        seed:int=42,  # of the order and the augmentation
+        rank:int=0,  # this process, 0..world-1
+        world:int=1  # how many processes share each batch
+    ):
+        self.images,self.labels = (torch.from_numpy(a).to(aug.mean.device) for a in (data.images,data.labels))
+        self.aug,self.rank,self.world,self.sampler = aug,rank,world,EpochSampler(len(data), batch_size, True, seed)
+    def __len__(self): return len(self.sampler)
+
+    def __iter__(self):  # yields xb (b, 3, H, W), yb (b,), and the number of images in the batch of all processes
+        part = slice(self.rank, None, self.world)
+        for idx,seed in self.sampler:
+            mine = torch.from_numpy(idx[part]).to(self.labels.device, non_blocking=True)  # (b,)
+            draws = [d[part] for d in self.aug.draw(len(idx), seed)]
+            yield self.aug.transform(self.images[mine], *draws),self.labels[mine],len(idx)
+
+
 # %% ../nbs/07_train.ipynb #190f7226
 def train_epoch(
     model,  # in training mode afterwards
-    dl,  # yields (xb, yb), as `loader` does
+    dl:Batches,  # of one epoch
     opt,  # a `torch.optim` optimizer over the model's parameters
     recipe:Recipe  # precision, label smoothing and L1 are read from it
 )->tuple:  # (loss, accuracy), means over the images as they were seen: augmented, and by a model in motion
-    "One pass over the data."
-    device = next(model.parameters()).device
+    "One pass over the data. Raises `InputError` when the loss is not finite any more."
+    device,lr = dl.labels.device,opt.param_groups[0]['lr']
     model.train()
-    total,correct,seen = torch.zeros((), device=device),torch.zeros((), device=device),0
-    with tqdm(dl, leave=False, unit='batch', dynamic_ncols=True) as bar:
-        for i,(xb,yb) in enumerate(bar):
-            xb,yb = xb.to(device, non_blocking=True),yb.to(device, non_blocking=True)
-            with autocast(recipe.precision, device): logits = model(xb)  # (B, K)
-            loss = F.cross_entropy(logits.float(), yb, label_smoothing=recipe.label_smoothing)
+    losses,correct,seen = torch.zeros(len(dl), device=device),torch.zeros((), device=device),0
+    with tqdm(dl, leave=False, unit='batch', dynamic_ncols=True, disable=True if dl.rank else None) as bar:
+        for i,(xb,yb,n) in enumerate(bar):
+            with autocast(recipe.precision, device): logits = model(xb)  # (b, K)
+            loss = F.cross_entropy(logits.float(), yb, reduction='sum', label_smoothing=recipe.label_smoothing)*(dl.world/n)
             if recipe.l1: loss = loss+recipe.l1*_l1(model)
             loss.backward()
             opt.step(); opt.zero_grad()
-            total += loss.detach()*len(yb); correct += (logits.argmax(1)==yb).sum(); seen += len(yb)
-            if i%10==0: bar.set_postfix(loss=f'{total.item()/seen:.4f}', lr=f'{opt.param_groups[0]["lr"]:.0e}', acc=f'{correct.item()/seen:.2%}')
-    return total.item()/seen,correct.item()/seen
+            losses[i] = loss.detach()*(n/dl.world); correct += (logits.argmax(1)==yb).sum(); seen += len(yb)
+            if i%10==0 or i==len(dl)-1:
+                _check_finite(losses[:i+1], dl.sampler.epoch, lr)
+                if seen: bar.set_postfix(loss=f'{losses.sum().item()/seen:.4f}', lr=f'{lr:.0e}', acc=f'{correct.item()/seen:.2%}')
+    return _mean_over_all(losses.sum().item(), correct.item(), seen)
+
+def _check_finite(losses, epoch, lr):
+    bad = (~losses.isfinite()).nonzero()
+    if len(bad): raise InputError(f'The loss is {losses[bad[0]].item()} in epoch {epoch}, batch {bad[0].item()+1}, at learning rate {lr:.1e}: '
+                                  'lower the learning rate. The checkpoint of the epoch before is kept.')
+
+def _mean_over_all(loss, correct, n):
+    "Sums over this process's n images -> means over the images of all processes"
+    sums = torch.tensor([loss,correct,n], dtype=torch.float64)
+    if dist.is_initialized():
+        sums = sums.to(default_device()) if dist.get_backend()=='nccl' else sums
+        dist.all_reduce(sums)
+    loss,correct,n = sums.tolist()
+    return loss/n,correct/n
+
+
+# %% ../nbs/07_train.ipynb #4a0000c1
+def _digest(tensors, about):
+    "SHA-256 of tensors, by name, and of the JSON that goes with them"
+    h = hashlib.sha256(about.encode())
+    for k,v in sorted(tensors.items()): h.update(f'{k} {v.dtype} {tuple(v.shape)}'.encode()); h.update(v.reshape(-1).view(torch.uint8).numpy())
+    return h.hexdigest()
+
+def _save_tensors(path, tensors, **about):
+    "Write tensors, JSON beside them, and their checksum, as a whole or not at all"
+    tensors,about = {k:v.detach().cpu().contiguous() for k,v in tensors.items()},json.dumps(about)
+    blob = save(tensors, dict(about=about, sha256=_digest(tensors, about)))
+    with replacing(path) as part: part.write_bytes(blob)
+
+def _load_tensors(path):
+    "What `_save_tensors` wrote: (tensors, about)"
+    with safe_open(path, 'pt') as f: meta,tensors = f.metadata() or {},{k:f.get_tensor(k) for k in f.keys()}
+    if 'sha256' not in meta: raise ValueError('it has no checksum')
+    if _digest(tensors, meta['about'])!=meta['sha256']: raise ValueError('its checksum does not fit')
+    return tensors,json.loads(meta['about'])
+
 
 # %% ../nbs/07_train.ipynb #f1fdb343
 @dataclass
@@ -170,6 +245,13 @@ def _build(recipe, num_classes):
         torch.manual_seed(recipe.seed)
         return resnet18(num_classes, recipe.norm, recipe.width)
 
+def _read_about(path):
+    "`recipe.json` of a run as (recipe, classes, mean, std)"
+    about = json.loads(path.read_text(encoding='utf-8')); classes,stats = about['classes'],(about['mean'],about['std'])
+    if not (isinstance(classes, list) and len(classes)>1 and all(isinstance(c, str) for c in classes)): raise ValueError('classes are a list of names')
+    if not all(len(v)==3 and all(isinstance(o, float) and 0<=o<=1 for o in v) for v in stats): raise ValueError('mean and std are three numbers in 0..1 each')
+    return Recipe(**about['recipe']),tuple(classes),*stats
+
 def load_run(
     path  # a folder that `fit` or `gradcam_train` made
 )->Run:  # the model on the CPU, in evaluation mode
@@ -178,25 +260,30 @@ def load_run(
     for f in ('recipe.json','history.csv','model.safetensors'):
         if not (path/f).is_file(): raise InputError(f'{path} holds no finished run: {f} is missing. Train one with gradcam_train --out {path}, or go on with --resume.')
     try:
-        about = json.loads((path/'recipe.json').read_text())
-        run = Run(None, Recipe(**about['recipe']), tuple(about['classes']), about['mean'], about['std'], History.from_csv(path/'history.csv'))
-        run.model = _build(run.recipe, len(run.classes)).eval()
-        run.model.load_state_dict(load_file(path/'model.safetensors'))
-    except (ValueError,KeyError,TypeError,RuntimeError,SafetensorError) as e:
+        recipe,classes,mean,std = _read_about(path/'recipe.json')
+        tensors,_ = _load_tensors(path/'model.safetensors')
+        with torch.device('meta'): model = _build(recipe, len(classes))  # without memory, until the tensors fit
+        model.load_state_dict({k:v.float() for k,v in tensors.items()}, assign=True)
+        return Run(model.eval().requires_grad_(), recipe, classes, mean, std, History.from_csv(path/'history.csv'))
+    except Exception as e:  # a folder from elsewhere can be wrong in any way
         raise InputError(f'The run in {path} is damaged ({e}). Train it again with --force.') from None
-    return run
+
 
 # %% ../nbs/07_train.ipynb #b3963da5
-def _save_checkpoint(path, run, opt, sched):
+_checkpoint,_previous = 'checkpoint.safetensors','checkpoint.previous.safetensors'
+
+def _save_checkpoint(out, run, opt, sched):
     tensors = {f'model.{k}':v for k,v in run.model.state_dict().items()}
     tensors |= {f'opt.{i}.{k}':v for i,s in opt.state_dict()['state'].items() for k,v in s.items()}
-    state = dict(lr=opt.param_groups[0]['lr'], sched=sched.state_dict(), history=run.history.rows)
-    with replacing(path) as part: save_file({k:v.contiguous() for k,v in tensors.items()}, part, metadata={'state':json.dumps(state)})
+    if (out/_checkpoint).exists(): os.replace(out/_checkpoint, out/_previous)
+    _save_tensors(out/_checkpoint, tensors, lr=opt.param_groups[0]['lr'], sched=sched.state_dict(), history=run.history.rows)
 
-def _load_checkpoint(path, run, opt, sched):
+def _load_checkpoint(out, run, opt, sched):
+    "Go on from the newest checkpoint, if there is one; from the one before if the process died between the two renames"
+    path = next((out/f for f in (_checkpoint,_previous) if (out/f).exists()), None)
+    if path is None: return
     try:
-        with safe_open(path, 'pt') as f: state = json.loads(f.metadata()['state'])
-        tensors = load_file(path)
+        tensors,state = _load_tensors(path)
         run.model.load_state_dict({k[6:]:v for k,v in tensors.items() if k.startswith('model.')})
         saved = {}
         for k,v in tensors.items():
@@ -207,12 +294,20 @@ def _load_checkpoint(path, run, opt, sched):
         opt.param_groups[0]['lr'] = state['lr']
         sched.load_state_dict(state['sched'])
         run.history = History(state['history'])
-    except (OSError,ValueError,KeyError,TypeError,RuntimeError,SafetensorError) as e:
-        raise InputError(f'The checkpoint {path} is damaged ({e}). Put a whole copy in its place, or start again with --force.') from None
+    except Exception as e:
+        older = f'Delete it, and --resume goes on from the one before, {out/_previous}' if path.name==_checkpoint and (out/_previous).exists() else 'Put a whole copy in its place'
+        raise InputError(f'The checkpoint {path} is damaged ({e}). {older}; or start again with --force.') from None
+
 
 # %% ../nbs/07_train.ipynb #93e0cae8
-_checkpoint = 'checkpoint.safetensors'
-run_files = ('recipe.json','history.csv',_checkpoint,'model.safetensors','curves.png','mistakes.png','gradcam.png','report.html')
+run_files = ('recipe.json','history.csv',_checkpoint,_previous,'model.safetensors','curves.png','mistakes.png','gradcam.png','report.html')
+
+@contextmanager
+def _writing(out):
+    "A disk that is full or may not be written to: one error that says what is safe"
+    try: yield
+    except OSError as e:
+        raise InputError(f'Can\'t write to {out} ({e.strerror}). What was there before is whole: make room, or make the folder writable, and go on with --resume.') from None
 
 def check_out(
     out,  # the folder of a run
@@ -228,27 +323,43 @@ def check_out(
     if there and not (resume or force):
         raise InputError(f'{out} already holds a run ({there[0]}). Go on with it by --resume, replace it by --force, or choose another --out.')
 
-def _open_folder(out, run, opt, sched, resume, force):
-    "Make the folder ready, or go on from what it holds; only then write `recipe.json`"
+def _clear(out, resume):
+    "Remove an old run's files, unless it goes on, and what a killed process left half-written"
+    for f in [out/f for f in run_files if not resume]+[*out.glob('.*.part')]: f.unlink(missing_ok=True)
+
+def _open_folder(out, run, resume, force):
+    "Make the folder ready for a new run, or see that it holds this one"
     check_out(out, resume, force)
-    if resume:
-        _check_same(out/'recipe.json', run.about)
-        if (out/_checkpoint).exists(): _load_checkpoint(out/_checkpoint, run, opt, sched)
-    else:
-        out.mkdir(parents=True, exist_ok=True)
-        for f in run_files: (out/f).unlink(missing_ok=True)
-    with replacing(out/'recipe.json') as part: part.write_text(json.dumps(run.about, indent=1)+'\n')
+    if resume: _check_same(out/'recipe.json', run.about)
+    with _writing(out): out.mkdir(parents=True, exist_ok=True); _clear(out, resume)
+
+def _write_about(out, run):
+    with _writing(out),replacing(out/'recipe.json') as part: part.write_text(json.dumps(run.about, indent=1)+'\n', encoding='utf-8')
 
 def _check_same(path, about):
     "More epochs are the same run; any other difference is another one"
-    try: old = json.loads(path.read_text()); old = {**old, **old.pop('recipe')}
-    except (ValueError,KeyError,TypeError,AttributeError) as e: raise InputError(f'{path} is damaged ({e}). Start again with --force.') from None
+    try: _read_about(path); old = json.loads(path.read_text(encoding='utf-8')); old = {**old, **old.pop('recipe')}
+    except Exception as e: raise InputError(f'{path} is damaged ({e}). Start again with --force.') from None
     new = json.loads(json.dumps({**about, **about['recipe']})); del new['recipe']
     for k in new:
         if k!='epochs' and old.get(k)!=new[k]:
             raise InputError(f'{path.parent} was trained with {k} {old.get(k)}, not {new[k]}. Resume it with the same settings, or choose another --out.')
 
+
 # %% ../nbs/07_train.ipynb #e13722f1
+def processes()->tuple:  # (rank, world): this process, and how many there are; (0, 1) without `torchrun`
+    "Which process this is, of the job that `torchrun` started."
+    return int(os.environ.get('RANK', 0)),int(os.environ.get('WORLD_SIZE', 1))
+
+@contextmanager
+def _job():
+    "Join the other processes: NCCL between GPUs, gloo between CPUs"
+    if (alone := processes()[1]==1) or dist.is_initialized(): yield; return
+    if torch.cuda.is_available(): torch.cuda.set_device(int(os.environ['LOCAL_RANK']))
+    dist.init_process_group('nccl' if torch.cuda.is_available() else 'gloo')
+    try: yield
+    finally: dist.destroy_process_group()
+
 def fit(
     recipe:Recipe,  # what to do
     train:ImageData,  # training images; the recipe's share is put aside for validation
@@ -256,41 +367,59 @@ def fit(
     out=None,  # folder for the checkpoint, history and model; by default nothing is written
     resume:bool=False,  # go on from the checkpoint in `out`
     force:bool=False,  # write over the run in `out`
-    workers:int=0,  # processes that prepare batches; the result is the same
     after_epoch=None  # called with the `History` after each epoch, to draw it while it grows
 )->Run:
     "Train a ResNet18 by a recipe. On the CPU the same recipe, data and number of threads give the same weights, to the bit, resumed or not."
     valid = None
     if recipe.valid: train,valid = split(train, recipe.valid, recipe.seed)
     mean,std = (o.tolist() for o in channel_stats(train.images))
-    model = _build(recipe, len(train.classes)).to(default_device(), memory_format=torch.channels_last)
-    run = Run(model, recipe, train.classes, mean, std, History())
-    opt = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
+    with _job(): return _fit(Run(_build(recipe, len(train.classes)), recipe, train.classes, mean, std, History()), train, valid, test, out and Path(out), resume, force, after_epoch)
+
+def _fit(run, train, valid, test, out, resume, force, after_epoch):
+    (rank,world),recipe,device = processes(),run.recipe,default_device()
+    run.model.to(device, memory_format=torch.channels_last)
+    opt = torch.optim.AdamW(run.model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
     sched = ReduceLROnPlateau(opt, mode='max', factor=recipe.factor, patience=recipe.patience)
     if out:
-        out = Path(out)
-        _open_folder(out, run, opt, sched, resume, force)
-    tfms = train_tfms(mean, std, recipe.crop_p, recipe.rotate_p, recipe.cutout_p, size=train.images.shape[1])
-    dl = loader(train, tfms, recipe.batch_size, shuffle=True, seed=recipe.seed, workers=workers)
+        if rank==0: _open_folder(out, run, resume, force)
+        if world>1: dist.barrier()
+        if resume: _load_checkpoint(out, run, opt, sched)
+        if rank==0: _write_about(out, run)
+    net = DistributedDataParallel(run.model) if world>1 else run.model
+    aug = BatchAugment(run.mean, run.std, recipe.crop_p, recipe.rotate_p, recipe.cutout_p, size=train.images.shape[1]).to(device)
+    dl = Batches(train, aug, recipe.batch_size, recipe.seed, rank, world)
     for epoch in range(len(run.history)+1, recipe.epochs+1):
-        _epoch(run, epoch, dl, opt, sched, valid, test)
-        if out: _save_checkpoint(out/_checkpoint, run, opt, sched); run.history.to_csv(out/'history.csv')
+        _epoch(run, epoch, net, dl, opt, sched, valid, test)
+        if rank: continue
+        if out:
+            with _writing(out): _save_checkpoint(out, run, opt, sched); run.history.to_csv(out/'history.csv')
+        print(log_line(run.history.rows[-1], recipe.epochs), flush=True)
         if after_epoch: after_epoch(run.history)
-    if out:
-        with replacing(out/'model.safetensors') as part: save_file({k:v.contiguous() for k,v in model.state_dict().items()}, part)
-    model.eval()
+    if out and rank==0:
+        with _writing(out): _save_tensors(out/'model.safetensors', run.model.state_dict())
+    run.model.eval()
     return run
 
-def _epoch(run, epoch, dl, opt, sched, valid, test):
+def _epoch(run, epoch, net, dl, opt, sched, valid, test):
     "Train for one epoch, evaluate, let the plateau decide, and add a row to the history"
     start,lr = time.perf_counter(),opt.param_groups[0]['lr']
     dl.sampler.set_epoch(epoch)
-    tl,ta = train_epoch(run.model, dl, opt, run.recipe)
-    if not math.isfinite(tl): raise InputError(f'The loss is {tl} in epoch {epoch} at learning rate {lr:.1e}: lower the learning rate. The checkpoint of the epoch before is kept.')
-    look = lambda data,when: evaluate(run.model, data, run.mean, run.std, run.recipe.precision) if when else (math.nan,math.nan)
-    vl,va = look(valid, valid is not None)
-    sl,sa = look(test, valid is None or epoch==run.recipe.epochs)
+    tl,ta = train_epoch(net, dl, opt, run.recipe)
+    vl,va = _look(run, valid, dl) if valid is not None else (math.nan,math.nan)
+    sl,sa = _look(run, test, dl) if valid is None or epoch==run.recipe.epochs else (math.nan,math.nan)
     sched.step(sa if valid is None else va)
     values = epoch,lr,tl,ta,vl,va,sl,sa,time.perf_counter()-start
     run.history.rows.append(dict(zip(_columns, values)))
-    print(log_line(run.history.rows[-1], run.recipe.epochs))
+
+def _look(run, data, dl):
+    "`evaluate`, shared among the processes"
+    mine = data[dl.rank::dl.world]; n = len(mine)
+    loss,acc = evaluate(run.model, mine, run.mean, run.std, run.recipe.precision) if n else (0,0)
+    return _mean_over_all(loss*n, acc*n, n)
+
+
+# %% ../nbs/07_train.ipynb #4a0000d1
+if __name__=='__main__' and '__file__' in globals():  # `python -m resnet_gradcam.train`, for torchrun
+    from resnet_gradcam.cli import gradcam_train
+    gradcam_train()
+
