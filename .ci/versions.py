@@ -1,0 +1,85 @@
+"""Install what settings.ini claims to support, each for real, and run the notebooks as tests: python .ci/versions.py
+
+Writes .ci/versions.csv, a row a combination. Each takes a fresh environment of about 6 GB, which is removed, and some
+minutes. Interpreters are looked for as python3.X on the PATH, and under ~/.pyenv/versions.
+"""
+import csv
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from configparser import ConfigParser
+from pathlib import Path
+
+root = Path(__file__).resolve().parent.parent
+config = ConfigParser(delimiters=['='])
+config.read(root/'settings.ini', encoding='utf-8')
+cfg = config['DEFAULT']
+shown = 'torch torchvision albumentations fastcore numpy opencv-python matplotlib safetensors pillow'.split()
+
+
+def lower_bounds():
+    "The oldest releases that settings.ini admits, as constraints; fastcore's is that of nbdev"
+    found = dict(re.findall(r'([\w-]+)>=([\d.]+)', cfg['requirements']))
+    found |= {k: v for k, v in re.findall(r'([\w-]+)>=([\d.]+)', cfg['dev_requirements']) if k == 'fastcore'}
+    return '\n'.join(f'{k}=={v}' for k, v in found.items())
+
+
+# name -> (Python, what to install, constraints, how to test)
+with_nbdev = 'OMP_NUM_THREADS=1 nbdev_test'
+without = 'OMP_NUM_THREADS=1 python .ci/plain.py nbs/[0-9]*.ipynb'
+combinations = {
+    **{f'newest, Python {v}': (v, '.[dev]', '', with_nbdev) for v in ('3.10', '3.11', '3.12', '3.13')},
+    'oldest': ('3.10', '.[dev]', lower_bounds(), with_nbdev),
+    'fastcore 2': ('3.11', '. fastcore>=2 ipython', '', without),
+}
+
+
+def interpreter(version):
+    found = [shutil.which(f'python{version}'), *sorted(Path.home().glob(f'.pyenv/versions/{version}.*/bin/python'))]
+    return next((str(p) for p in found if p), None) or sys.exit(f'error: no Python {version} here. Install it, for example by pyenv.')
+
+
+def versions(bin):
+    listed = subprocess.run([bin/'pip', 'list', '--format=freeze'], capture_output=True, text=True, check=True).stdout
+    have = dict(line.split('==') for line in listed.splitlines() if '==' in line)
+    return {k: have.get(k, '') for k in shown}
+
+
+def try_out(name, work):
+    "One row: what was installed, and whether all notebooks passed"
+    version, what, constraints, test = combinations[name]
+    repo, env = work/'repo', work/'env'
+    subprocess.run(['git', 'clone', '-q', root, repo], check=True)
+    commit = subprocess.run(['git', 'rev-parse', '--short', 'HEAD'], cwd=repo, capture_output=True, text=True, check=True).stdout.strip()
+    subprocess.run([interpreter(version), '-m', 'venv', env], check=True)
+    (work/'constraints.txt').write_text(constraints)
+    bin = env/'bin'
+    subprocess.run([bin/'pip', 'install', '-q', '--upgrade', 'pip'], check=True)
+    installed = subprocess.run([bin/'pip', 'install', '-q', '-c', work/'constraints.txt', *what.split()], cwd=repo)
+    setting = dict(os.environ, PATH=f'{bin}:{os.environ["PATH"]}', XDG_CACHE_HOME=str(work/'cache'), TQDM_DISABLE='1')
+    setting.pop('PYTHONPATH', None)
+    code = installed.returncode or subprocess.run(test, shell=True, cwd=repo, env=setting).returncode
+    python = subprocess.run([bin/'python', '-c', 'import platform; print(platform.python_version())'], capture_output=True, text=True).stdout.strip()
+    return dict(combination=name, passed='no' if code else 'yes', python=python, **versions(bin), commit=commit)
+
+
+def main(names):
+    path = root/'.ci/versions.csv'
+    rows = {r['combination']: r for r in csv.DictReader(path.open(newline=''))} if path.exists() else {}
+    for name in names or combinations:
+        print(f'\n== {name}', flush=True)
+        with tempfile.TemporaryDirectory() as work:
+            rows[name] = try_out(name, Path(work))
+        print(rows[name], flush=True)
+        with path.open('w', newline='') as f:
+            table = csv.DictWriter(f, rows[name], lineterminator='\n')
+            table.writeheader()
+            table.writerows(rows[k] for k in combinations if k in rows)
+    return any(rows[k]['passed'] == 'no' for k in names or combinations)
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
