@@ -1,7 +1,7 @@
 """Install what settings.ini claims to support, each for real, and run the notebooks as tests: python .ci/versions.py
 
 Writes .ci/versions.csv, a row a combination. Each takes a fresh environment of about 6 GB, which is removed, and some
-minutes. Interpreters are looked for as python3.X on the PATH, and under ~/.pyenv/versions.
+minutes. Interpreters are looked for under ~/.pyenv/versions, and as python3.X on the PATH.
 """
 import csv
 import os
@@ -38,7 +38,7 @@ combinations = {
 
 
 def interpreter(version):
-    found = [shutil.which(f'python{version}'), *sorted(Path.home().glob(f'.pyenv/versions/{version}.*/bin/python'))]
+    found = [*sorted(Path.home().glob(f'.pyenv/versions/{version}.*/bin/python')), shutil.which(f'python{version}')]
     return next((str(p) for p in found if p), None) or sys.exit(f'error: no Python {version} here. Install it, for example by pyenv.')
 
 
