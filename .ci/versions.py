@@ -1,10 +1,12 @@
-"""Install what settings.ini claims to support, each for real, and run the notebooks as tests: python .ci/versions.py
+"""Install what settings.ini claims to support, each for real, and run the notebooks as tests: python .ci/versions.py [NAME …]
 
-Writes .ci/versions.csv, a row a combination. Each takes a fresh environment of about 6 GB, which is removed, and some
+Writes .ci/versions.csv, a row a combination; --check only says whether each has passed, and is in the workflow's matrix. Each takes a fresh environment of about 6 GB, which is removed, and some
 minutes. Interpreters are looked for under ~/.pyenv/versions, and as python3.X on the PATH.
 """
 import csv
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -72,5 +74,14 @@ def main(names):
     return any(rows[k]['passed'] == 'no' for k in names or combinations)
 
 
+def check():
+    "What the record and the workflow lack"
+    rows = {r['combination']: r for r in csv.DictReader((root/'.ci/versions.csv').open(newline=''))}
+    workflow = (root/'.github/workflows/test.yml').read_text(encoding='utf-8')
+    matrix = json.loads(re.search(r'combination: (\[.*\])', workflow)[1])
+    lacking = [f'{k}: has not passed' for k in combinations if rows.get(k, {}).get('passed') != 'yes']
+    return '\n'.join(lacking+[f'{k}: in the matrix of test.yml or here, not in both' for k in set(matrix) ^ set(combinations)])
+
+
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(check() or 0 if sys.argv[1:] == ['--check'] else main(sys.argv[1:]))
