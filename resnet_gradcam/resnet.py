@@ -22,7 +22,7 @@ class BasicBlock(nn.Module):
         ni:int,  # channels in
         nf:int,  # channels out
         stride:int=1,  # of the first convolution: 2 halves height and width
-        norm:str='ln'  # kind, as in `make_norm`
+        norm:str='ln'  # kind, as in make_norm
     ):
         super().__init__()
         self.conv1 = nn.Conv2d(ni, nf, 3, stride, 1, bias=False)
@@ -44,7 +44,7 @@ class ResNet(nn.Module):
     def __init__(self,
         blocks:tuple,  # blocks in each of the four stages
         num_classes:int=10,  # K
-        norm:str='ln',  # kind, as in `make_norm`
+        norm:str='ln',  # kind, as in make_norm
         width:int=64  # channels of stage 1, 16 or more; stages have width x 1, 2, 4, 8
     ):
         super().__init__()
@@ -67,7 +67,7 @@ class ResNet(nn.Module):
 # %% ../nbs/04_resnet.ipynb #8a99cbf1
 def resnet18(
     num_classes:int=10,  # K
-    norm:str='ln',  # "ln", "bn" or "gn", as in `make_norm`
+    norm:str='ln',  # "ln", "bn" or "gn", as in make_norm
     width:int=64  # channels of stage 1: 64 as published, 16 for a laptop
 )->ResNet:  # (B, 3, H, W) -> (B, K) logits, for any H, W
     "ResNet18 (He et al., 2016) for small images: two blocks a stage; 11.2 million parameters at width 64."
@@ -75,7 +75,7 @@ def resnet18(
 
 def resnet34(
     num_classes:int=10,  # K
-    norm:str='ln',  # "ln", "bn" or "gn", as in `make_norm`
+    norm:str='ln',  # "ln", "bn" or "gn", as in make_norm
     width:int=64  # channels of stage 1
 )->ResNet:  # (B, 3, H, W) -> (B, K) logits, for any H, W
     "ResNet34 (He et al., 2016) for small images: 3, 4, 6 and 3 blocks; 21.3 million parameters at width 64."
