@@ -128,7 +128,7 @@ def show_calibration(
     a.bar(x, cal.accuracy, .92/bins, color='C0', alpha=.6, label='accuracy')
     a.plot([0,1], [0,1], '--', color='.5', lw=1)
     a.plot(cal.confidence, cal.confidence, 'C3o', ms=4, label='mean confidence')
-    a.set(ylabel='accuracy', xlim=(0,1), ylim=(0,1.03), title=f'ECE {cal.ece:.1%}'); a.legend(frameon=False, loc='upper left')
+    a.set(ylabel='accuracy', xlim=(0,1), ylim=(0,1.03), title=f'ECE {cal.ece:.1%}'); a.legend(frameon=False, loc='upper left', fontsize=8)
     bars = b.bar(x, cal.count, .92/bins, color='.6')
     b.bar_label(bars, [f'{n}' if n else '' for n in cal.count], fontsize=7); b.margins(y=.3)
     b.set(xlabel='confidence', ylabel='images')
