@@ -14,6 +14,7 @@ from difflib import get_close_matches
 
 import torch,torch.nn.functional as F
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 # %% ../nbs/09_gradcam.ipynb #43be9984
 from .data import InputError
@@ -209,6 +210,14 @@ def eigen_cam(
     v = torch.linalg.svd(X, full_matrices=False).Vh[:,0]  # (B, C)
     L = (X@v[...,None]).squeeze(-1)  # (B, hw)
     return (L*torch.where(L.sum(1)<0, -1., 1.)[:,None]).unflatten(1, A.shape[2:])
+
+# %% ../nbs/09_gradcam.ipynb #09b00001
+class _Guided(TorchFunctionMode):
+    "Within, slopes pass backwards through `F.relu` where they are positive, and nowhere else: guided backpropagation (Springenberg et al., 2015, arXiv:1412.6806)."
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        if func is F.relu and out.requires_grad: out.register_hook(lambda g: g.clamp(min=0))
+        return out
 
 # %% ../nbs/09_gradcam.ipynb #cf362812
 def cam(
