@@ -166,7 +166,7 @@ def gradcam_demo(
     out:_arg('folder for the run', str)='gradcam_demo',
     force:_arg('replace the run in that folder', bool)=False
 ):
-    "The whole road in under two minutes: train a small ResNet18 on shapes made by code, find its mistakes, explain 20 of them."
+    "The whole road in a few minutes: train a small ResNet18 on shapes made by code, find its mistakes, explain 20 of them."
     with _plain_errors(f'Stopped. Begin again with gradcam_demo --out {out} --force.'):
         check_out(out, force=force)
         _whole_road(demo_recipe, *_data('shapes'), Path(out), force=force)
