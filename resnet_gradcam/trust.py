@@ -55,7 +55,8 @@ def _inside(boxes, maps):
     if boxes.shape!=(b,4): raise InputError(f'{b} maps need boxes of shape ({b}, 4), not {tuple(boxes.shape)}.')
     x0,y0,x1,y1 = boxes.T[:,:,None,None]  # (B, 1, 1) each
     if not ((0<=x0)&(x0<x1)&(x1<=w)&(0<=y0)&(y0<y1)&(y1<=h)).all():
-        raise InputError(f'A box is x0 < x1, y0 < y1 within {h}x{w} pixels, x1 and y1 exclusive. If the maps are smaller than the image, upsample them.')
+        raise InputError(f'A box is x0 < x1, y0 < y1 within {h}x{w} pixels, x1 and y1 exclusive. '
+                         'If the maps are smaller than the image, upsample them.')
     x,y = torch.arange(w, device=maps.device),torch.arange(h, device=maps.device)[:,None]
     return (x0<=x)&(x<x1)&(y0<=y)&(y<y1)
 
@@ -96,13 +97,15 @@ def _scores(model, xb, targets):
     "Logit and probability of each target, (B,) each, in evaluation mode; each module's mode is as before afterwards"
     targets = torch.as_tensor(targets, device=xb.device)
     if targets.dim()==0: targets = targets.expand(len(xb))
-    if targets.shape!=(len(xb),): raise InputError(f'targets must be one class, or ({len(xb)},) classes for a batch of {len(xb)}; got shape {tuple(targets.shape)}.')
+    if targets.shape!=(len(xb),):
+        raise InputError(f'targets must be one class, or ({len(xb)},) classes for a batch of {len(xb)}; got shape {tuple(targets.shape)}.')
     with evaluating(model),torch.no_grad(): y = model(xb)  # (B, K)
     pick = targets.long()[:,None]
     return y.gather(1, pick)[:,0],y.softmax(1).gather(1, pick)[:,0]
 
 def _check_maps(maps, xb):
-    if maps.shape!=(len(xb),*xb.shape[2:]): raise InputError(f'The maps must be {(len(xb),*xb.shape[2:])}, as the images, not {tuple(maps.shape)}: upsample them.')
+    if maps.shape!=(len(xb),*xb.shape[2:]):
+        raise InputError(f'The maps must be {(len(xb),*xb.shape[2:])}, as the images, not {tuple(maps.shape)}: upsample them.')
 
 def deletion(
     model:nn.Module,  # (B, C, H, W) -> (B, K) logits; as it is afterwards
