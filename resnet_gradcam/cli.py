@@ -57,7 +57,7 @@ _layers = 'layer1,layer2,layer3,layer4'
 
 def explain_mistakes(
     run:Run,  # a trained model
-    mistakes,  # N of `Mistake`, N > 0
+    mistakes,  # N of class Mistake, N > 0
     layers=_layers.split(',')  # names of layers
 )->dict:  # layer name -> (N, 2, H, W) floats, 0 or more: evidence for the actual and for the predicted class
     "Grad-CAM of each mistake for both its classes, upsampled to the image; one forward and two backward passes."
@@ -109,11 +109,14 @@ def report(
 )->str:
     "A self-contained HTML page about a run."
     last = run.history.rows[-1]
-    pictures = dict(curves='Loss and accuracy over the epochs', mistakes='Misclassified images with both classes', gradcam='Grad-CAM of the misclassified images at four layers')
+    pictures = dict(curves='Loss and accuracy over the epochs', mistakes='Misclassified images with both classes',
+                    gradcam='Grad-CAM of the misclassified images at four layers')
     return _page.format(
         title=html.escape(f'{run.recipe.name}: ResNet18, width {run.recipe.width}'), n=n_mistakes[0],
-        lead=f'Test accuracy <b>{last["test_acc"]:.2%}</b> after {len(run.history)} epochs: {n_mistakes[1]:,} mistakes. Mean test loss {last["test_loss"]:.4f}.',
-        note='The test images decided when: the test accuracy is flattered by that.' if not run.recipe.valid else 'A validation split decided when; the test images were looked at once.',
+        lead=f'Test accuracy <b>{last["test_acc"]:.2%}</b> after {len(run.history)} epochs: {n_mistakes[1]:,} mistakes. '
+             f'Mean test loss {last["test_loss"]:.4f}.',
+        note='The test images decided when: the test accuracy is flattered by that.' if not run.recipe.valid else
+             'A validation split decided when; the test images were looked at once.',
         history=_table(run.history.rows[0], [map(_number, r.values()) for r in run.history.rows]),
         classes=_table(('class','accuracy'), [(c,'–' if a!=a else f'{a:.1%}') for c,a in accuracy.items()]),
         recipe=_table(('setting','value'), run.about['recipe'].items()),
@@ -135,12 +138,14 @@ def _whole_road(recipe, train, test, out, **kwargs):
     heats = explain_mistakes(run, mistakes) if mistakes else {}
     _save(show_gradcam([m.image for m in mistakes], mistake_titles(mistakes), heats), out/'gradcam.png')
     with replacing(out/'report.html') as part: part.write_text(report(out, run, class_accuracy(probs, test), (len(mistakes),wrong)), encoding='utf-8')
-    print(f'\nTest accuracy {1-wrong/len(test):.2%}: {wrong} mistakes in {len(test)} images, {len(mistakes)} of them explained.\nOpen {out/"report.html"} in a browser.')
+    print(f'\nTest accuracy {1-wrong/len(test):.2%}: {wrong} mistakes in {len(test)} images, {len(mistakes)} of them explained.\n'
+          f'Open {out/"report.html"} in a browser.')
 
 # %% ../nbs/11_cli.ipynb #8f149903
 @call_parse
 def gradcam_train(
-    data:_arg('"shapes" (made by code), "cifar10" (fetched once), or a folder that holds train/<class>/ and test/<class>/ or cifar-10-batches-py', str)='cifar10',
+    data:_arg('"shapes" (made by code), "cifar10" (fetched once), '
+              'or a folder that holds train/<class>/ and test/<class>/ or cifar-10-batches-py', str)='cifar10',
     recipe:_arg('what to do: assignment (as recorded), honest (with a validation split) or best', str, choices=list(recipes))='assignment',
     epochs:_arg('passes over the training images', int)=40,
     width:_arg('channels of the first stage: 64 as published, 16 for a laptop', int)=64,
