@@ -46,7 +46,7 @@ def train_tfms(
 def test_tfms(
     mean,  # (3,) of the training images, for pixels in 0..1
     std  # (3,)
-):  # albumentations `Compose`, as for `train_tfms`
+):  # albumentations Compose, as for train_tfms
     "Normalise only: what validation and test images go through."
     A = _albumentations()
     return A.Compose([A.Normalize(tuple(mean), tuple(std))])

@@ -214,7 +214,7 @@ def _cached(cache, key, make):
 def image_folder(
     root,  # a folder that holds `train/<class>/*` and `test/<class>/*`
     size:int=32  # each picture's centre square is resized to this many pixels a side
-)->tuple:  # (train, test), each `ImageData`
+)->tuple:  # (train, test), each ImageData
     "A folder of pictures, decoded in parallel once and then kept as one array file in the user's cache."
     root = Path(root).expanduser()
     classes = _check_layout(root)
@@ -230,7 +230,7 @@ def image_folder(
 def cifar10(
     root=None,  # the folder that holds `cifar-10-batches-py`, or `train/<class>/` and `test/<class>/`; by default the user's cache
     download:bool=True  # fetch what is missing (170 MB)
-)->tuple:  # (train, test), each `ImageData` of (50000 or 10000, 32, 32, 3)
+)->tuple:  # (train, test), each ImageData of (50000 or 10000, 32, 32, 3)
     "CIFAR-10 (Krizhevsky, 2009) from torchvision's batches, which are fetched when missing, or from class folders."
     root = Path(root).expanduser() if root else xdg_cache_home()/'resnet_gradcam'/'cifar10'
     if (root/'train').is_dir(): return image_folder(root)
@@ -256,7 +256,7 @@ def split(
     data:ImageData,  # what to divide
     valid:float=.1,  # share put aside, 0 < valid < 1
     seed:int=42  # the same seed gives the same division
-)->tuple:  # (train, valid), each `ImageData`
+)->tuple:  # (train, valid), each ImageData
     "Put a share of each class aside for validation (a stratified split)."
     if not 0<valid<1: raise InputError(f'valid is a share between 0 and 1, not {valid}.')
     rng = np.random.default_rng(seed)

@@ -43,7 +43,7 @@ def show_batch(
     mean,  # (3,) the mean that was taken off, for pixels in 0..1
     std,  # (3,) the standard deviation that it was divided by
     titles=None,  # B strings
-    **kwargs  # `ncols` and `size` of `show_images`
+    **kwargs  # ncols and size of show_images
 )->plt.Figure:
     "A grid of a normalised batch, in its true colours."
     x = xb.detach().float().cpu().permute(0, 2, 3, 1).numpy()*np.asarray(std)+np.asarray(mean)  # (B, H, W, 3)
