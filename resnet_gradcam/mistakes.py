@@ -19,7 +19,8 @@ def _checked(probs, data):
     "The probabilities as a tensor, once they fit the data"
     probs,want = torch.as_tensor(probs),(len(data),len(data.classes))
     if tuple(probs.shape)!=want:
-        raise InputError(f'probs is {tuple(probs.shape)}, but {want[0]} images and {want[1]} classes want {want}: take predict(...).softmax(1) of the same data.')
+        raise InputError(f'probs is {tuple(probs.shape)}, but {want[0]} images and {want[1]} classes want {want}: '
+                         'take predict(...).softmax(1) of the same data.')
     if not ((probs>=0)&(probs<=1.001)).all() or ((probs.sum(1)-1).abs()>.01).any():
         raise InputError('probs must lie in 0..1, and each row must add up to 1: take predict(...).softmax(1), not the logits.')
     return probs
@@ -39,13 +40,14 @@ def misclassified(
     probs,  # (N, K) probabilities
     data:ImageData,  # the N images
     n:int=20  # at most so many
-)->list:  # of `Mistake`, the surest first
+)->list:  # of Mistake, the surest first
     "The mistakes in which the model was surest of itself."
     probs = _checked(probs, data)
     p,pred = probs.max(1)
     wrong = np.flatnonzero(pred.numpy()!=data.labels)
     wrong = wrong[np.argsort(-p.numpy()[wrong], kind='stable')][:n]
-    return [Mistake(data.images[i], data.classes[data.labels[i]], data.classes[pred[i]], probs[i,data.labels[i]].item(), p[i].item(), int(i)) for i in wrong]
+    return [Mistake(data.images[i], data.classes[data.labels[i]], data.classes[pred[i]],
+                    probs[i,data.labels[i]].item(), p[i].item(), int(i)) for i in wrong]
 
 # %% ../nbs/08_mistakes.ipynb #ef106f02
 def confusion(
@@ -77,7 +79,8 @@ def show_confusion(
     off = np.where(np.eye(k, dtype=bool), 0, c)
     fig,ax = plt.subplots(figsize=(1.6+.5*k, 1+.42*k), layout='constrained')
     ax.imshow(off, cmap='Reds', vmin=0, vmax=max(1.2*off.max(), 1), aspect='auto')
-    for i,j in zip(*c.nonzero()): ax.text(j, i, c[i,j], ha='center', va='center', fontsize=9, weight='bold' if i==j else 'normal', color='w' if off[i,j]>.7*off.max() else '.1')
+    for i,j in zip(*c.nonzero()):
+        ax.text(j, i, c[i,j], ha='center', va='center', fontsize=9, weight='bold' if i==j else 'normal', color='w' if off[i,j]>.7*off.max() else '.1')
     ax.set(xticks=range(k), yticks=range(k), xlabel='predicted', ylabel='actual'); ax.set_yticklabels(classes)
     ax.set_xticklabels(classes, rotation=45, ha='right', rotation_mode='anchor')
     return fig
