@@ -29,7 +29,8 @@ def _find_layer(model, layer):
     if isinstance(layer, str) and layer in names: return layer,names[layer]
     near = get_close_matches(str(layer), names, 1) if isinstance(layer, str) else []
     top = ', '.join(n for n,_ in model.named_children())
-    raise InputError(f'The model has no layer {layer!r}.'+(f' Did you mean {near[0]!r}?' if near else '')+f' Its layers are {top}, and those inside them.')
+    raise InputError(f'The model has no layer {layer!r}.'+(f' Did you mean {near[0]!r}?' if near else '')
+                     +f' Its layers are {top}, and those inside them.')
 
 def _find_layers(model, layers):
     "The modules by name"
@@ -43,7 +44,8 @@ def _check_targets(targets, logits):
     t = logits.argmax(1) if targets is None else torch.as_tensor(targets, device=logits.device)
     if t.is_floating_point() or t.dtype==torch.bool: raise InputError('Targets are class indices: whole numbers.')
     if t.dim()==0: t = t.expand(b)
-    if t.dim()>2 or len(t)!=b: raise InputError(f'targets must be one class, ({b},) or ({b}, T) classes for a batch of {b}; got shape {tuple(t.shape)}.')
+    if t.dim()>2 or len(t)!=b:
+        raise InputError(f'targets must be one class, ({b},) or ({b}, T) classes for a batch of {b}; got shape {tuple(t.shape)}.')
     if t.numel() and (t.min()<0 or t.max()>=n): raise InputError(f'Targets must lie in 0..{n-1}; got {t.min().item()}..{t.max().item()}.')
     return t.long().reshape(b, -1)
 
@@ -65,7 +67,7 @@ class Explanation:
     maps:dict  # layer name -> (B, h, w), or (B, T, h, w): raw and signed, in units of the logit; linear in the target, so differences of them are maps too
 
     def positive(self,
-        layer:str,  # a key of `maps`
+        layer:str,  # a key of maps
         size=None  # int or (H, W); by default the layer's own
     )->torch.Tensor:  # (B, ..., H, W), 0 or more, in units of the logit: comparable between classes and images
         "ReLU of the raw map, upsampled."
@@ -73,7 +75,7 @@ class Explanation:
         return m if size is None else upsample(m, size)
 
     def heat(self,
-        layer:str,  # a key of `maps`
+        layer:str,  # a key of maps
         size=None  # int or (H, W); by default the layer's own
     )->torch.Tensor:  # (B, ..., H, W) in 0..1: each map divided by its own maximum; zeros where nothing is positive
         "The positive map, scaled for drawing."
@@ -129,7 +131,8 @@ class GradCAM:
         def hook(module, args, out):
             saved = getattr(self.local, 'saved', None)
             if saved is None: return None  # somebody else's forward pass
-            if not isinstance(out, torch.Tensor) or out.dim()!=4: raise InputError(f'Layer {name!r} does not put out (B, C, h, w). Choose a layer that does.')
+            if not isinstance(out, torch.Tensor) or out.dim()!=4:
+                raise InputError(f'Layer {name!r} does not put out (B, C, h, w). Choose a layer that does.')
             if name in saved: raise InputError(f'Layer {name!r} runs more than once in a forward pass. Choose a layer that runs once.')
             torch.set_grad_enabled(True)  # from the first layer on; `_forward` restores it
             if not out.requires_grad: out = out.detach().requires_grad_()
@@ -145,8 +148,10 @@ class GradCAM:
             with torch.no_grad(): logits = self.model(xb)
             acts = self.local.saved
         finally: self.local.saved = None
-        if not isinstance(logits, torch.Tensor) or logits.dim()!=2: raise InputError('GradCAM explains a classifier: the model must give (B, K) logits.')
-        if (missed := self.layers.keys()-acts.keys()): raise InputError(f'The forward pass does not run layer {min(missed)!r}. Choose a layer that it runs.')
+        if not isinstance(logits, torch.Tensor) or logits.dim()!=2:
+            raise InputError('GradCAM explains a classifier: the model must give (B, K) logits.')
+        if (missed := self.layers.keys()-acts.keys()):
+            raise InputError(f'The forward pass does not run layer {min(missed)!r}. Choose a layer that it runs.')
         return logits,acts
 
     def __call__(self,
@@ -225,7 +230,7 @@ def cam(
     xb:torch.Tensor,  # (B, 3, H, W), on the model's device
     layer='layer4',  # name or module: what the average is taken of, (B, C, h, w)
     head='fc'  # name or module of the linear layer
-)->Explanation:  # `targets` and maps for all K classes: (B, K) and (B, K, h, w)
+)->Explanation:  # targets and maps for all K classes: (B, K) and (B, K, h, w)
     "Class activation maps (Zhou et al., 2016, arXiv:1512.04150) divided by h*w, which is Grad-CAM of every class at the last stage, without a backward pass."
     model = _unwrapped(model)
     (name,module),(head_name,fc) = _find_layer(model, layer),_find_layer(model, head)
@@ -236,9 +241,11 @@ def cam(
         try: logits = model(xb)
         finally: handle.remove()
         A = saved.get('A')
-        if not isinstance(A, torch.Tensor) or A.dim()!=4 or A.shape[1]!=fc.in_features: raise InputError(f'Layer {name!r} does not feed {head_name!r} through a global average. Use GradCAM.')
+        if not isinstance(A, torch.Tensor) or A.dim()!=4 or A.shape[1]!=fc.in_features:
+            raise InputError(f'Layer {name!r} does not feed {head_name!r} through a global average. Use GradCAM.')
         maps = torch.einsum('kc,bchw->bkhw', fc.weight, A)/A[0,0].numel()
         sums = maps.sum((2, 3))+(0 if fc.bias is None else fc.bias)
     if logits.shape!=sums.shape or not torch.allclose(logits, sums, rtol=1e-2, atol=1e-2*logits.abs().max().item()):
-        raise InputError(f'Between {name!r} and {head_name!r} there is more than a global average, so these maps would not add up to the logits. Use GradCAM.')
+        raise InputError(f'Between {name!r} and {head_name!r} there is more than a global average, '
+                         'so these maps would not add up to the logits. Use GradCAM.')
     return Explanation(logits, torch.arange(len(fc.weight), device=xb.device).expand(len(xb), -1), {name:maps})
