@@ -231,7 +231,7 @@ def cam(
     layer='layer4',  # name or module: what the average is taken of, (B, C, h, w)
     head='fc'  # name or module of the linear layer
 )->Explanation:  # targets and maps for all K classes: (B, K) and (B, K, h, w)
-    "Class activation maps (Zhou et al., 2016, arXiv:1512.04150) divided by h*w, which is Grad-CAM of every class at the last stage, without a backward pass."
+    "Class activation maps (Zhou et al., 2016, arXiv:1512.04150) divided by h·w, which is Grad-CAM of every class at the last stage, without a backward pass."
     model = _unwrapped(model)
     (name,module),(head_name,fc) = _find_layer(model, layer),_find_layer(model, head)
     if not isinstance(fc, nn.Linear): raise InputError(f'{head_name!r} is no linear layer. Name the one that gives the logits.')
