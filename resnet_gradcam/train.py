@@ -7,7 +7,7 @@ __all__ = ['recipes', 'demo_recipe', 'run_files', 'default_device', 'autocast', 
            'log_line', 'Batches', 'train_epoch', 'Run', 'load_run', 'check_out', 'processes', 'fit']
 
 # %% ../nbs/07_train.ipynb #f965be34
-import csv,hashlib,json,math,os,time
+import atexit,csv,hashlib,json,math,os,time
 from contextlib import contextmanager
 from dataclasses import asdict,dataclass,fields
 from pathlib import Path
@@ -353,12 +353,12 @@ def processes()->tuple:  # (rank, world): this process, and how many there are; 
 
 @contextmanager
 def _job():
-    "Join the other processes: NCCL between GPUs, gloo between CPUs"
-    if (alone := processes()[1]==1) or dist.is_initialized(): yield; return
-    if torch.cuda.is_available(): torch.cuda.set_device(int(os.environ['LOCAL_RANK']))
-    dist.init_process_group('nccl' if torch.cuda.is_available() else 'gloo')
-    try: yield
-    finally: dist.destroy_process_group()
+    "Join the other processes, once and until the end: NCCL between GPUs, gloo between CPUs"
+    if processes()[1]>1 and not dist.is_initialized():
+        if torch.cuda.is_available(): torch.cuda.set_device(int(os.environ['LOCAL_RANK']))
+        dist.init_process_group('nccl' if torch.cuda.is_available() else 'gloo')
+        atexit.register(dist.destroy_process_group)   # not after each run: who joins again may find the addresses of the time before
+    yield
 
 def fit(
     recipe:Recipe,  # what to do
