@@ -18,6 +18,7 @@ from fastcore.script import call_parse
 
 # %% ../nbs/11_cli.ipynb #b8499789
 from .data import *
+from .data import _visible
 from .augment import *
 from .show import *
 from .train import *
@@ -124,6 +125,7 @@ def report(
 
 # %% ../nbs/11_cli.ipynb #ec5e8d22
 def _save(fig, path):
+    for t in fig.findobj(plt.Text): t.set_parse_math(False)  # a name with dollars in it is not a formula
     with replacing(path) as part: fig.savefig(part, dpi=110, format=Path(path).suffix[1:])
     plt.close(fig)
 
@@ -207,8 +209,8 @@ def gradcam_explain(
         x = _batch(small, r)
         with torch.no_grad(): probs = r.model(x).softmax(1)
         with GradCAM(r.model, names) as explain: got = explain(x, [[p,*extra] for p in probs.argmax(1).tolist()])
-        titles = [f'{Path(p).name[:18]}\n{r.classes[q.argmax()]} {q.max():.2f}' for p,q in zip(images, probs)]
+        titles = [f'{_visible(Path(p).name)[:18]}\n{r.classes[q.argmax()]} {q.max():.2f}' for p,q in zip(images, probs)]
         fig = show_gradcam(large, titles, {l:got.positive(l, 256).numpy() for l in names}, ['predicted',*[target]*len(extra)])
         _save(fig, out)
-        for p,q in zip(images, probs): print(f'{p}: '+', '.join(f'{r.classes[i]} {q[i]:.1%}' for i in q.topk(min(3, len(q))).indices.tolist()))
+        for p,q in zip(images, probs): print(f'{_visible(p)}: '+', '.join(f'{r.classes[i]} {q[i]:.1%}' for i in q.topk(min(3, len(q))).indices.tolist()))
         print(f'Open {out}.')

@@ -7,7 +7,7 @@ __all__ = ['InputError', 'ImageData', 'shapes', 'read_image', 'replacing', 'imag
            'EpochSampler', 'loader']
 
 # %% ../nbs/00_data.ipynb #d30ad121
-import hashlib,os,warnings
+import hashlib,os,re,stat,warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +22,15 @@ from tqdm.auto import tqdm
 from tqdm.contrib.concurrent import process_map
 
 # %% ../nbs/00_data.ipynb #d39fd930
+def _visible(text):
+    "Text that a terminal can only show: control characters, marks that turn the reading direction and halves of characters as escapes"
+    return re.sub(r'[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]', lambda m: ascii(m[0])[1:-1], str(text))
+
 class InputError(ValueError):
-    "Input that can't be used. The message says what is wrong and how to mend it."
+    "Input that can't be used. The message says what is wrong and how to mend it: a line for each argument, safe to print."
+    def __str__(self):
+        lines = [_visible(a) for a in self.args]
+        return '\n'.join(l if len(l)<=1000 else f'{l[:700]} … {l[-250:]}' for l in lines)
 
 # %% ../nbs/00_data.ipynb #57846955
 @dataclass(frozen=True)
@@ -123,15 +130,32 @@ def _to_rgb(img):
     return img.convert('RGB')
 
 # %% ../nbs/00_data.ipynb #78310f17
+def _check_file(s):
+    "Raise `ValueError` unless a file's status is that of a file of bearable size: a pipe never ends"
+    if not stat.S_ISREG(s.st_mode): raise ValueError('it is a folder, a pipe or a device')
+    if s.st_size>2**30: raise ValueError('it has more than 1 GiB')
+
+def _scans(f):
+    "In how many scans a JPEG comes, each of which passes over all pixels; each begins with the bytes FF DA"
+    at = f.tell(); f.seek(0); n = sum(b.count(b'\xff\xda') for b in iter(lambda: f.read(2**20), b'')); f.seek(at)
+    return n
+
+def _check_cost(img):
+    "Raise `ValueError` where a small file would start another program, or take minutes, or gigabytes"
+    if img.format=='EPS': raise ValueError('PostScript is a program, not a picture')
+    if img.format in ('JPEG','MPO') and (n := _scans(img.fp))*img.width*img.height>2e10: raise ValueError(f'it comes in {n:,} scans')
+    if img.format=='TIFF' and img.tag_v2.get(322, 0)*img.tag_v2.get(323, 0)>1e8: raise ValueError('its tiles are larger than a picture may be')
+
 def read_image(
-    path,  # a JPEG, PNG or any other file that Pillow reads; of an animation, the first frame
+    path,  # a JPEG, PNG or any other file that Pillow decodes; of an animation, the first frame
     size:int|None=None  # cut the centre square and resize it to `size` pixels a side; by default, as it is
 )->np.ndarray:  # (H, W, 3) uint8, RGB
     "The pixels of an image file. Raises `InputError` when the file can't be read as an image."
     try:
+        if isinstance(path, (str,os.PathLike)): _check_file(os.stat(path))
         with warnings.catch_warnings():
             warnings.simplefilter('error', Image.DecompressionBombWarning)
-            with Image.open(path) as f: img = _to_rgb(f)
+            with Image.open(path) as f: _check_cost(f); img = _to_rgb(f)
         if size and img.size!=(size,size): img = ImageOps.fit(img, (size,size), Image.Resampling.LANCZOS)
         return np.asarray(img)
     except FileNotFoundError: raise InputError(f'No such file: {path}. Check the path.') from None
@@ -161,8 +185,9 @@ def _list_files(root, part, classes):
     "The image files of one part of a data folder, (path, label) each, in order of class and name"
     found = []
     for y,c in enumerate(classes):
-        fs = sorted(p for p in (root/part/c).iterdir() if p.is_file() and not p.name.startswith('.'))
+        fs = sorted(p for p in (root/part/c).iterdir() if not p.name.startswith('.'))
         if not fs: raise InputError(f'No images in {root/part/c}. {_layout}')
+        if (odd := next((p for p in fs if not p.is_file()), None)): raise InputError(f'{odd} is not a file. {_layout}')
         found += [(p,y) for p in fs]
     return found
 
@@ -173,6 +198,7 @@ def _check_layout(root):
         if not (root/part).is_dir(): raise InputError(f'{root} has no folder "{part}". {_layout}')
     classes = _names(root/'train')
     if len(classes)<2: raise InputError(f'{root/"train"} has {len(classes) or "no"} class folder{"s"*(not classes)}; at least two are needed. {_layout}')
+    if (odd := next((c for c in classes if _visible(c)!=c), None)): raise InputError(f'{root/"train"/odd}: this name of a class can\'t be printed. Rename the folder.')
     if (odd := sorted(set(classes)^set(_names(root/'test')))):
         raise InputError(f'train and test of {root} have different classes: {", ".join(odd)} is in one only. {_layout}')
     return tuple(classes)
@@ -183,7 +209,7 @@ def _fingerprint(root, files, size):
     h = hashlib.sha256(f'{size}'.encode())
     for p,_ in files:
         s = p.stat()
-        h.update(f'{p.relative_to(root)}\0{s.st_size}\0{s.st_mtime_ns}\n'.encode())
+        h.update(os.fsencode(f'{p.relative_to(root)}\0{s.st_size}\0{s.st_mtime_ns}\n'))
     return h.hexdigest()
 
 def _try_read(args):
@@ -195,8 +221,7 @@ def _decode(paths, size):
     got = process_map(_try_read, [(p,size) for p in paths], desc='decoding', unit='image', leave=False,
                       max_workers=os.cpu_count(), chunksize=max(1, min(256, len(paths)//8)))
     if (bad := [o for o in got if isinstance(o, str)]):
-        more = f'\n… and {len(bad)-5} more.' if len(bad)>5 else ''
-        raise InputError('\n'.join(bad[:5])+more)
+        raise InputError(*bad[:5], *[f'… and {len(bad)-5} more.']*(len(bad)>5))
     return np.stack(got)
 
 def _cached(cache, key, make):
@@ -220,7 +245,7 @@ def image_folder(
     classes = _check_layout(root)
     train,test = (_list_files(root, part, classes) for part in ('train','test'))
     files = train+test
-    cache = xdg_cache_home()/'resnet_gradcam'/f'{hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]}-{size}.safetensors'
+    cache = xdg_cache_home()/'resnet_gradcam'/f'{hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]}-{size}.safetensors'
     images = _cached(cache, _fingerprint(root, files, size), lambda: _decode([p for p,_ in files], size))
     labels = np.array([y for _,y in files])
     cut = len(train)

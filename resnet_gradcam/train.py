@@ -22,6 +22,7 @@ from tqdm.auto import tqdm
 
 # %% ../nbs/07_train.ipynb #b5f8d966
 from .data import *
+from .data import _visible
 from .augment import *
 from .resnet import *
 
@@ -112,6 +113,19 @@ demo_recipe = Recipe(name='demo', valid=.1, epochs=12, batch_size=32, width=16, 
 # %% ../nbs/07_train.ipynb #6038e82b
 _columns = 'epoch lr train_loss train_acc valid_loss valid_acc test_loss test_acc seconds'.split()
 
+_most = 2**24  # bytes of a recipe, a history or a header, which are thousands
+
+def _small_text(path):
+    "The text of a file that is one, and small: a pipe never ends"
+    if not path.is_file() or path.stat().st_size>_most: raise ValueError(f'{path.name} is not a file of at most 16 MiB')
+    return path.read_text(encoding='utf-8')
+
+def _rows(rows):
+    "Rows of a history from a file, once they are epochs 1, 2, 3 … with a number in each column"
+    rows = [{k:float(r[k]) for k in _columns} for r in rows]
+    if [r['epoch'] for r in rows]!=list(range(1, len(rows)+1)): raise ValueError('the epochs of its history are not 1, 2, 3 …')
+    return [{**r, 'epoch':int(r['epoch'])} for r in rows]
+
 class History:
     "One row an epoch; `history['test_acc']` is a column. Losses are means an image, accuracies lie in 0..1, NaN is 'not measured'."
     def __init__(self, rows=()): self.rows = [dict(r) for r in rows]
@@ -126,9 +140,12 @@ class History:
 
     @classmethod
     def from_csv(cls, path):
-        "Read `history.csv`."
-        with open(path, newline='') as f: rows = [{k:float(v or 'nan') for k,v in r.items()} for r in csv.DictReader(f)]
-        return cls({**r, 'epoch':int(r['epoch'])} for r in rows)
+        "Read `history.csv`. Raises `InputError` when it isn't one."
+        try:
+            head,*lines = csv.reader(_small_text(Path(path)).splitlines())
+            if head!=_columns: raise ValueError(f'its columns are not {", ".join(_columns)}')
+            return cls(_rows({k:v or 'nan' for k,v in zip(head, l, strict=True)} for l in lines if l))
+        except Exception as e: raise InputError(f'{path} is no history ({e}). Take the history.csv of a run.') from None
 
 # %% ../nbs/07_train.ipynb #4fdec06e
 def log_line(
@@ -217,12 +234,30 @@ def _save_tensors(path, tensors, **about):
     blob = save(tensors, dict(about=about, sha256=_digest(tensors, about)))
     with replacing(path) as part: part.write_bytes(blob)
 
-def _load_tensors(path):
-    "What `_save_tensors` wrote: (tensors, about)"
-    with safe_open(path, 'pt') as f: meta,tensors = f.metadata() or {},{k:f.get_tensor(k) for k in f.keys()}
+def _once(pairs):
+    "A JSON object, in which no name stands twice"
+    if len(d := dict(pairs))<len(pairs): raise ValueError('a name stands twice in its JSON')
+    return d
+
+def _check_names(f, like):
+    "Raise `ValueError` unless an open file has tensors of these names and shapes; their numbers aren't read"
+    if (odd := like.keys()^set(f.keys())): raise ValueError(f'tensor {min(odd)} is '+('missing' if min(odd) in like else 'none of this model'))
+    for k,v in like.items():
+        if (got := tuple(f.get_slice(k).get_shape()))!=tuple(v.shape): raise ValueError(f'tensor {k} is {got}, not {tuple(v.shape)}')
+
+def _load_tensors(path, like=None):
+    "What `_save_tensors` wrote: (tensors, about); with `like`, name -> tensor, nothing but finite numbers of these names, shapes and kinds"
+    if not Path(path).is_file(): raise ValueError('it is not a file')
+    with open(path, 'rb') as f:
+        if int.from_bytes(f.read(8), 'little')>_most: raise ValueError('its header is too long')
+    with safe_open(path, 'pt') as f:
+        if like is not None: _check_names(f, like)
+        meta,tensors = f.metadata() or {},{k:f.get_tensor(k) for k in f.keys()}
     if 'sha256' not in meta: raise ValueError('it has no checksum')
     if _digest(tensors, meta['about'])!=meta['sha256']: raise ValueError('its checksum does not fit')
-    return tensors,json.loads(meta['about'])
+    odd = [k for k,v in tensors.items() if like and (v.is_floating_point()!=like[k].is_floating_point() or v.is_complex() or not v.float().isfinite().all())]
+    if odd: raise ValueError(f'the numbers of tensor {odd[0]} are not finite floats')
+    return tensors,json.loads(meta['about'], object_pairs_hook=_once)
 
 
 # %% ../nbs/07_train.ipynb #f1fdb343
@@ -247,10 +282,14 @@ def _build(recipe, num_classes):
 
 def _read_about(path):
     "`recipe.json` of a run as (recipe, classes, mean, std)"
-    about = json.loads(path.read_text(encoding='utf-8')); classes,stats = about['classes'],(about['mean'],about['std'])
-    if not (isinstance(classes, list) and len(classes)>1 and all(isinstance(c, str) for c in classes)): raise ValueError('classes are a list of names')
-    if not all(len(v)==3 and all(isinstance(o, float) and 0<=o<=1 for o in v) for v in stats): raise ValueError('mean and std are three numbers in 0..1 each')
-    return Recipe(**about['recipe']),tuple(classes),*stats
+    about = json.loads(_small_text(path), object_pairs_hook=_once); keys = 'recipe','classes','mean','std'
+    if not isinstance(about, dict) or about.keys()!=set(keys): raise ValueError(f'recipe.json holds {", ".join(keys)}')
+    recipe,classes,mean,std = (about[k] for k in keys)
+    if not (isinstance(classes, list) and all(isinstance(c, str) and 0<len(c)<256 and _visible(c)==c for c in classes) and len(classes)==len(set(classes))>1):
+        raise ValueError('classes are different printable names of at most 255 characters')
+    if not all(isinstance(v, list) and len(v)==3 and all(isinstance(o, float) and 0<=o<=1 for o in v) for v in (mean,std)) or 0. in std:
+        raise ValueError('mean and std are three numbers in 0..1 each, and no std is 0')
+    return Recipe(**recipe),tuple(classes),mean,std
 
 def load_run(
     path  # a folder that `fit` or `gradcam_train` made
@@ -261,8 +300,8 @@ def load_run(
         if not (path/f).is_file(): raise InputError(f'{path} holds no finished run: {f} is missing. Train one with gradcam_train --out {path}, or go on with --resume.')
     try:
         recipe,classes,mean,std = _read_about(path/'recipe.json')
-        tensors,_ = _load_tensors(path/'model.safetensors')
         with torch.device('meta'): model = _build(recipe, len(classes))  # without memory, until the tensors fit
+        tensors,_ = _load_tensors(path/'model.safetensors', model.state_dict())
         model.load_state_dict({k:v.float() for k,v in tensors.items()}, assign=True)
         return Run(model.eval().requires_grad_(), recipe, classes, mean, std, History.from_csv(path/'history.csv'))
     except Exception as e:  # a folder from elsewhere can be wrong in any way
@@ -272,28 +311,30 @@ def load_run(
 # %% ../nbs/07_train.ipynb #b3963da5
 _checkpoint,_previous = 'checkpoint.safetensors','checkpoint.previous.safetensors'
 
-def _save_checkpoint(out, run, opt, sched):
+def _save_checkpoint(out, run, opt):
     tensors = {f'model.{k}':v for k,v in run.model.state_dict().items()}
     tensors |= {f'opt.{i}.{k}':v for i,s in opt.state_dict()['state'].items() for k,v in s.items()}
     if (out/_checkpoint).exists(): os.replace(out/_checkpoint, out/_previous)
-    _save_tensors(out/_checkpoint, tensors, lr=opt.param_groups[0]['lr'], sched=sched.state_dict(), history=run.history.rows)
+    _save_tensors(out/_checkpoint, tensors, history=run.history.rows)
+
+def _expected(model):
+    "Names and shapes of a checkpoint's tensors, as tensors"
+    averages = [(f'opt.{i}.{k}',v) for i,p in enumerate(model.parameters()) for k,v in dict(step=torch.tensor(0.), exp_avg=p, exp_avg_sq=p).items()]
+    return {f'model.{k}':v for k,v in model.state_dict().items()}|dict(averages)
 
 def _load_checkpoint(out, run, opt, sched):
     "Go on from the newest checkpoint, if there is one; from the one before if the process died between the two renames"
     path = next((out/f for f in (_checkpoint,_previous) if (out/f).exists()), None)
     if path is None: return
     try:
-        tensors,state = _load_tensors(path)
+        tensors,state = _load_tensors(path, _expected(run.model))
+        if (odd := [k for k,v in tensors.items() if k.endswith(('.step','.exp_avg_sq')) and (v<0).any()]): raise ValueError(f'tensor {odd[0]} has negative numbers')
         run.model.load_state_dict({k[6:]:v for k,v in tensors.items() if k.startswith('model.')})
-        saved = {}
-        for k,v in tensors.items():
-            if k.startswith('opt.'): saved.setdefault(int(k.split('.')[1]), {})[k.split('.')[2]] = v
-        ps = list(run.model.parameters())
-        saved = {i:{k:torch.empty_like(ps[i]).copy_(v) if v.dim() else v for k,v in s.items()} for i,s in saved.items()}  # in the parameter's memory format
+        saved = {i:dict(step=tensors[f'opt.{i}.step'], **{k:torch.empty_like(p).copy_(tensors[f'opt.{i}.{k}']) for k in ('exp_avg','exp_avg_sq')})
+                 for i,p in enumerate(run.model.parameters())}  # in the parameter's memory format
         opt.load_state_dict(dict(state=saved, param_groups=opt.state_dict()['param_groups']))
-        opt.param_groups[0]['lr'] = state['lr']
-        sched.load_state_dict(state['sched'])
-        run.history = History(state['history'])
+        run.history = History(_rows(state['history']))
+        for r in run.history.rows: sched.step(r['valid_acc'] if run.recipe.valid else r['test_acc'])  # its count, and the learning rate, follow
     except Exception as e:
         older = f'Delete it, and --resume goes on from the one before, {out/_previous}' if path.name==_checkpoint and (out/_previous).exists() else 'Put a whole copy in its place'
         raise InputError(f'The checkpoint {path} is damaged ({e}). {older}; or start again with --force.') from None
@@ -392,7 +433,7 @@ def _fit(run, train, valid, test, out, resume, force, after_epoch):
         _epoch(run, epoch, net, dl, opt, sched, valid, test)
         if rank: continue
         if out:
-            with _writing(out): _save_checkpoint(out, run, opt, sched); run.history.to_csv(out/'history.csv')
+            with _writing(out): _save_checkpoint(out, run, opt); run.history.to_csv(out/'history.csv')
         print(log_line(run.history.rows[-1], recipe.epochs), flush=True)
         if after_epoch: after_epoch(run.history)
     if out and rank==0:
