@@ -8,6 +8,7 @@ __all__ = ['InputError', 'ImageData', 'shapes', 'read_image', 'replacing', 'imag
 
 # %% ../nbs/00_data.ipynb #d30ad121
 import hashlib,os,re,stat,warnings
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -218,8 +219,9 @@ def _try_read(args):
 
 def _decode(paths, size):
     "Decode files in parallel into one (N, size, size, 3) array"
-    got = process_map(_try_read, [(p,size) for p in paths], desc='decoding', unit='image', leave=False,
-                      max_workers=os.cpu_count(), chunksize=max(1, min(256, len(paths)//8)))
+    try: got = process_map(_try_read, [(p,size) for p in paths], desc='decoding', unit='image', leave=False,
+                           max_workers=os.cpu_count(), chunksize=max(1, min(256, len(paths)//8)))
+    except BrokenProcessPool: raise InputError('A process that decoded pictures was killed, most likely for want of memory. Look for pictures of many megapixels.') from None
     if (bad := [o for o in got if isinstance(o, str)]):
         raise InputError(*bad[:5], *[f'… and {len(bad)-5} more.']*(len(bad)>5))
     return np.stack(got)
