@@ -22,6 +22,7 @@ from .data import _visible
 from .augment import *
 from .show import *
 from .train import *
+from .train import _writing
 from .mistakes import *
 from .gradcam import *
 
@@ -135,13 +136,13 @@ def _whole_road(recipe, train, test, out, **kwargs):
     if processes()[0]: return  # one of several processes writes
     probs = predict(run.model, test, run.mean, run.std, recipe.precision).softmax(1)
     wrong,mistakes = int((probs.argmax(1).numpy()!=test.labels).sum()),misclassified(probs, test, 20)
-    _save(show_curves(run.history), out/'curves.png')
-    _save(show_mistakes(mistakes), out/'mistakes.png')
     heats = explain_mistakes(run, mistakes) if mistakes else {}
-    _save(show_gradcam([m.image for m in mistakes], mistake_titles(mistakes), heats), out/'gradcam.png')
-    with replacing(out/'report.html') as part: part.write_text(report(out, run, class_accuracy(probs, test), (len(mistakes),wrong)), encoding='utf-8')
-    print(f'\nTest accuracy {1-wrong/len(test):.2%}: {wrong} mistakes in {len(test)} images, {len(mistakes)} of them explained.\n'
-          f'Open {out/"report.html"} in a browser.')
+    with _writing(out):
+        _save(show_curves(run.history), out/'curves.png')
+        _save(show_mistakes(mistakes), out/'mistakes.png')
+        _save(show_gradcam([m.image for m in mistakes], mistake_titles(mistakes), heats), out/'gradcam.png')
+        with replacing(out/'report.html') as part: part.write_text(report(out, run, class_accuracy(probs, test), (len(mistakes),wrong)), encoding='utf-8')
+    print(f'\nTest accuracy {1-wrong/len(test):.2%}: {wrong} mistakes in {len(test)} images, {len(mistakes)} of them explained.\nOpen {out/"report.html"} in a browser.')
 
 # %% ../nbs/11_cli.ipynb #8f149903
 @call_parse

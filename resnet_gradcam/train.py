@@ -7,7 +7,7 @@ __all__ = ['recipes', 'demo_recipe', 'run_files', 'default_device', 'autocast', 
            'log_line', 'Batches', 'train_epoch', 'Run', 'load_run', 'check_out', 'processes', 'fit']
 
 # %% ../nbs/07_train.ipynb #f965be34
-import atexit,csv,hashlib,json,math,os,time
+import atexit,csv,hashlib,json,math,os,shutil,time
 from contextlib import contextmanager
 from dataclasses import asdict,dataclass,fields
 from pathlib import Path
@@ -208,8 +208,9 @@ def train_epoch(
 
 def _check_finite(losses, epoch, lr):
     bad = (~losses.isfinite()).nonzero()
-    if len(bad): raise InputError(f'The loss is {losses[bad[0]].item()} in epoch {epoch}, batch {bad[0].item()+1}, at learning rate {lr:.1e}: '
-                                  'lower the learning rate. The checkpoint of the epoch before is kept.')
+    if len(bad): raise _diverged(f'loss is {losses[bad[0]].item()} in epoch {epoch}, batch {bad[0].item()+1}', lr)
+
+def _diverged(what, lr): return InputError(f'The {what}, at learning rate {lr:.1e}: lower the learning rate. The checkpoint of the epoch before is kept.')
 
 def _mean_over_all(loss, correct, n):
     "Sums over this process's n images -> means over the images of all processes"
@@ -312,10 +313,14 @@ def load_run(
 _checkpoint,_previous = 'checkpoint.safetensors','checkpoint.previous.safetensors'
 
 def _save_checkpoint(out, run, opt):
+    "The old one gets a second name, the new one takes its place, and only then the second name replaces the one before: at no moment is there no whole checkpoint"
     tensors = {f'model.{k}':v for k,v in run.model.state_dict().items()}
     tensors |= {f'opt.{i}.{k}':v for i,s in opt.state_dict()['state'].items() for k,v in s.items()}
-    if (out/_checkpoint).exists(): os.replace(out/_checkpoint, out/_previous)
-    _save_tensors(out/_checkpoint, tensors, history=run.history.rows)
+    if not (out/_checkpoint).exists(): return _save_tensors(out/_checkpoint, tensors, history=run.history.rows)
+    with replacing(out/_previous) as older:
+        try: os.link(out/_checkpoint, older)
+        except OSError: shutil.copyfile(out/_checkpoint, older)  # a file system without second names
+        _save_tensors(out/_checkpoint, tensors, history=run.history.rows)
 
 def _expected(model):
     "Names and shapes of a checkpoint's tensors, as tensors"
@@ -323,7 +328,7 @@ def _expected(model):
     return {f'model.{k}':v for k,v in model.state_dict().items()}|dict(averages)
 
 def _load_checkpoint(out, run, opt, sched):
-    "Go on from the newest checkpoint, if there is one; from the one before if the process died between the two renames"
+    "Go on from the newest checkpoint, if there is one; from the one before if somebody removed it"
     path = next((out/f for f in (_checkpoint,_previous) if (out/f).exists()), None)
     if path is None: return
     try:
@@ -339,7 +344,6 @@ def _load_checkpoint(out, run, opt, sched):
         older = f'Delete it, and --resume goes on from the one before, {out/_previous}' if path.name==_checkpoint and (out/_previous).exists() else 'Put a whole copy in its place'
         raise InputError(f'The checkpoint {path} is damaged ({e}). {older}; or start again with --force.') from None
 
-
 # %% ../nbs/07_train.ipynb #93e0cae8
 run_files = ('recipe.json','history.csv',_checkpoint,_previous,'model.safetensors','curves.png','mistakes.png','gradcam.png','report.html')
 
@@ -348,7 +352,7 @@ def _writing(out):
     "A disk that is full or may not be written to: one error that says what is safe"
     try: yield
     except OSError as e:
-        raise InputError(f'Can\'t write to {out} ({e.strerror}). What was there before is whole: make room, or make the folder writable, and go on with --resume.') from None
+        raise InputError(f'Can\'t write to {out} ({e.strerror or e}). What was there before is whole: make room, or make the folder writable, and go on with --resume.') from None
 
 def check_out(
     out,  # the folder of a run
@@ -375,7 +379,11 @@ def _open_folder(out, run, resume, force):
     with _writing(out): out.mkdir(parents=True, exist_ok=True); _clear(out, resume)
 
 def _write_about(out, run):
-    with _writing(out),replacing(out/'recipe.json') as part: part.write_text(json.dumps(run.about, indent=1)+'\n', encoding='utf-8')
+    "The recipe; and in a run that goes on, the history as its checkpoint knows it, and no model of fewer epochs"
+    with _writing(out):
+        with replacing(out/'recipe.json') as part: part.write_text(json.dumps(run.about, indent=1)+'\n', encoding='utf-8')
+        if len(run.history): run.history.to_csv(out/'history.csv')
+        if 0<len(run.history)<run.recipe.epochs: (out/'model.safetensors').unlink(missing_ok=True)
 
 def _check_same(path, about):
     "More epochs are the same run; any other difference is another one"
@@ -448,7 +456,9 @@ def _epoch(run, epoch, net, dl, opt, sched, valid, test):
     tl,ta = train_epoch(net, dl, opt, run.recipe)
     vl,va = _look(run, valid, dl) if valid is not None else (math.nan,math.nan)
     sl,sa = _look(run, test, dl) if valid is None or epoch==run.recipe.epochs else (math.nan,math.nan)
-    sched.step(sa if valid is None else va)
+    name,loss,acc = ('test',sl,sa) if valid is None else ('validation',vl,va)
+    if not math.isfinite(loss): raise _diverged(f'{name} loss is {loss} after epoch {epoch}', lr)  # the last step may have been the one too far
+    sched.step(acc)
     values = epoch,lr,tl,ta,vl,va,sl,sa,time.perf_counter()-start
     run.history.rows.append(dict(zip(_columns, values)))
 
