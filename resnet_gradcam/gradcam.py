@@ -172,7 +172,7 @@ class GradCAM:
         "The raw maps of every layer for one target a sample, (B, h, w) each"
         score = logits.gather(1, target[:,None]).sum()  # samples don't mix in evaluation mode, so the sum keeps them apart
         slopes = torch.autograd.grad(score, list(acts.values()), retain_graph=not last, materialize_grads=True)  # (B, C, h, w) each
-        return {n:self.method(a.detach(), g) for (n,a),g in zip(acts.items(), slopes)}
+        return {n:self.method(a.detach(), g.detach()) for (n,a),g in zip(acts.items(), slopes)}
 
 # %% ../nbs/09_gradcam.ipynb #838bdc1b
 def hires_cam(

@@ -52,7 +52,7 @@ def predict(
     data:ImageData,  # N images
     mean,  # (3,) and
     std,  # (3,): normalisation, as in training
-    precision:str='auto'  # as in `autocast`
+    precision:str='auto'  # as in autocast
 )->torch.Tensor:  # (N, K) float32 logits, on the CPU
     "The logits of a whole data set, in evaluation mode."
     device = next(model.parameters()).device
@@ -61,7 +61,7 @@ def predict(
         return torch.cat([model(normalise(xb.to(device), mean, std)).float() for xb in batches]).cpu()
 
 def evaluate(
-    model,data:ImageData,mean,std,precision:str='auto'  # as in `predict`
+    model,data:ImageData,mean,std,precision:str='auto'  # as in predict
 )->tuple:  # (loss, accuracy): mean cross-entropy an image, and share of correct images in 0..1
     "Mean loss and accuracy over a data set."
     logits,y = predict(model, data, mean, std, precision),torch.from_numpy(data.labels)
@@ -85,11 +85,11 @@ class Recipe:
     factor:float=.2  # ReduceLROnPlateau: the new learning rate is `factor` times the old
     patience:int=3  # ReduceLROnPlateau: epochs without a new best that are put up with
     valid:float=0.  # share of the training images that decides on the learning rate; 0: the TEST images decide
-    crop_p:float=.5  # probabilities of the transforms, as in `train_tfms`
+    crop_p:float=.5  # probabilities of the transforms, as in train_tfms
     rotate_p:float=.2
     cutout_p:float=.2
-    norm:str='ln'  # as in `make_norm`
-    width:int=64  # as in `ResNet`
+    norm:str='ln'  # as in make_norm
+    width:int=64  # as in ResNet
     precision:str='auto'  # "fp32", "bf16", or "auto": bf16 where the processor has it
     seed:int=42  # of the split, the weights, the order and the augmentation
 
@@ -149,7 +149,7 @@ class History:
 
 # %% ../nbs/07_train.ipynb #4fdec06e
 def log_line(
-    row:dict,  # a row of `History`
+    row:dict,  # a row of History
     epochs:int  # how many there will be
 )->str:
     "An epoch in one line."
@@ -416,7 +416,7 @@ def fit(
     out=None,  # folder for the checkpoint, history and model; by default nothing is written
     resume:bool=False,  # go on from the checkpoint in `out`
     force:bool=False,  # write over the run in `out`
-    after_epoch=None  # called with the `History` after each epoch, to draw it while it grows
+    after_epoch=None  # called with the History after each epoch, to draw it while it grows
 )->Run:
     "Train a ResNet18 by a recipe. On the CPU the same recipe, data and number of threads give the same weights, to the bit, resumed or not."
     valid = None
