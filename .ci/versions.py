@@ -36,7 +36,7 @@ def interpreter(version):
 
 def versions(bin):
     listed = subprocess.run([bin/'pip', 'list', '--format=freeze'], capture_output=True, text=True, check=True).stdout
-    have = dict(line.split('==') for line in listed.splitlines() if '==' in line)
+    have = {k.lower(): v for k, v in (line.split('==') for line in listed.splitlines() if '==' in line)}
     return {k: have.get(k, '') for k in shown}
 
 

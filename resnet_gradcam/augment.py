@@ -91,7 +91,7 @@ def normalise(
 )->torch.Tensor:  # (B, 3, H, W) float32 in channels-last memory, on the device of `xb`
     "What `test_tfms` does, to a whole batch."
     m,s = (torch.as_tensor(v, dtype=torch.float32, device=xb.device).repeat(xb.shape[1]*xb.shape[2]) for v in (mean,std))  # (H*W*3,): one long row is quicker than many of 3
-    return (xb.flatten(1).float()/255).sub_(m).div_(s).view(xb.shape).permute(0, 3, 1, 2)
+    return xb.flatten(1).to(torch.float32, copy=True).div_(255).sub_(m).div_(s).view(xb.shape).permute(0, 3, 1, 2)
 
 
 # %% ../nbs/02_augment.ipynb #ba93b57d
@@ -125,10 +125,11 @@ def _crop(self:BatchAugment, xb, dy, dx):  # (B, H, W, 3) -> (B, H, W, 3)
 @patch
 def _rotate(self:BatchAugment, xb, angle):  # (B, H, W, 3) -> (B, H, W, 3)
     g = torch.linspace(-1, 1, self.size, device=xb.device)
-    c,s = angle.cos()[:,None,None],angle.sin()[:,None,None]
-    grid = torch.stack([c*g-s*g[:,None], s*g+c*g[:,None]], -1)  # (B, H, W, 2)
+    x,y = torch.meshgrid(g, g, indexing='xy')  # (H, W)
+    xy,across = torch.stack([x, y], -1),torch.stack([-y, x], -1)  # (H, W, 2), `across` a quarter turn ahead
+    a = angle[:,None,None,None]; grid = a.cos()*xy+a.sin()*across  # (B, H, W, 2)
     z = F.grid_sample(xb.permute(0, 3, 1, 2).float(), grid, padding_mode='reflection', align_corners=True)  # (B, 3, H, W)
-    return z.round().permute(0, 2, 3, 1).byte()
+    return z.round().byte().permute(0, 2, 3, 1)
 
 @patch
 def transform(self:BatchAugment,
@@ -143,8 +144,10 @@ def transform(self:BatchAugment,
     "Do what was drawn."
     z,n = self._crop(xb, dy, dx),self.size  # (B, H, W, 3)
     if self.ps['rotate_p']:
-        k = angle.nonzero()[:,0] if angle.is_cpu else torch.arange(len(z), device=z.device)  # what turns; a GPU isn't asked, and turns all
-        z.index_copy_(0, k, self._rotate(z.index_select(0, k), angle[k]))
+        b = torch.arange(len(z), device=z.device)
+        k = angle.nonzero()[:,0] if angle.is_cpu else b  # what turns; a GPU isn't asked, and turns all
+        turned = self._rotate(z.index_select(0, k), angle[k])
+        z = torch.cat([z, turned]).index_select(0, b.index_copy(0, k, len(b)+b[:len(k)]))
     strip = F.pad(torch.zeros(3*16, device=z.device), (3*n,3*n-3*16), value=1)  # n pixels to keep, the hole, n-16 to keep
     i = torch.arange(n, device=z.device)
     inside = (i>=y[:,None])&(i<y[:,None]+16)&hole[:,None]  # (B, H)
