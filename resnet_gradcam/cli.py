@@ -48,7 +48,9 @@ def _data(name):
 
 def _limited(data, n):
     "At most `n` images, with the classes in proportion"
-    return data if n>=len(data) else split(data, n/len(data))[1]
+    if n>=len(data): return data
+    by_class = np.argsort(data.labels, kind='stable')
+    return data[np.sort(by_class[np.arange(n)*len(data)//n])]  # every so many of them
 
 # %% ../nbs/11_cli.ipynb #3ee074d5
 def _batch(images, run):

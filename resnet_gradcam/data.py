@@ -213,18 +213,23 @@ def _fingerprint(root, files, size):
         h.update(os.fsencode(f'{p.relative_to(root)}\0{s.st_size}\0{s.st_mtime_ns}\n'))
     return h.hexdigest()
 
-def _try_read(args):
-    try: return read_image(*args)
+def _try_read(path, size):
+    try: return read_image(path, size)
     except InputError as e: return str(e)
+
+def _read_all(args):
+    "Paths and a size -> (n, size, size, 3), in one piece since that travels between processes faster; or a list of what is wrong"
+    paths,size = args; got = [_try_read(p, size) for p in paths]
+    return [o for o in got if isinstance(o, str)] or np.stack(got)
 
 def _decode(paths, size):
     "Decode files in parallel into one (N, size, size, 3) array"
-    try: got = process_map(_try_read, [(p,size) for p in paths], desc='decoding', unit='image', leave=False,
-                           max_workers=os.cpu_count(), chunksize=max(1, min(256, len(paths)//8)))
+    n = max(1, min(256, len(paths)//8))
+    try: got = process_map(_read_all, [(paths[i:i+n],size) for i in range(0, len(paths), n)], desc='decoding', leave=False, max_workers=os.cpu_count())
     except BrokenProcessPool: raise InputError('A process that decoded pictures was killed, most likely for want of memory. Look for pictures of many megapixels.') from None
-    if (bad := [o for o in got if isinstance(o, str)]):
+    if (bad := [o for part in got if isinstance(part, list) for o in part]):
         raise InputError(*bad[:5], *[f'… and {len(bad)-5} more.']*(len(bad)>5))
-    return np.stack(got)
+    return np.concatenate(got)
 
 def _cached(cache, key, make):
     "The array in file `cache` if it was kept under `key`; else what `make()` gives, kept there"

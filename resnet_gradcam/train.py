@@ -69,7 +69,7 @@ def evaluate(
 
 
 # %% ../nbs/07_train.ipynb #70fba96b
-_ranges = dict(epochs=(1,10**6), batch_size=(1,10**6), lr=(0,math.inf), weight_decay=(0,math.inf), l1=(0,math.inf), label_smoothing=(0,1), factor=(0,.999),
+_ranges = dict(epochs=(1,10**6), batch_size=(1,10**6), lr=(0,1e300), weight_decay=(0,1e300), l1=(0,1e300), label_smoothing=(0,1), factor=(0,.999),
                patience=(0,10**6), valid=(0,.9), crop_p=(0,1), rotate_p=(0,1), cutout_p=(0,1), width=(16,4096), seed=(0,2**31))
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +99,7 @@ class Recipe:
             if not isinstance(v, kinds) or isinstance(v, bool): raise InputError(f'In a recipe {f.name} is {f.type.__name__}, not {v!r}.')
             low,high = _ranges.get(f.name, (-math.inf,math.inf)) if f.type is not str else (v,v)
             if not low<=v<=high: raise InputError(f'In a recipe {f.name} lies between {low:g} and {high:g}; {v} does not.')
+        autocast(self.precision, torch.device('cpu'))  # raises, where no precision has that name
 
 
 # %% ../nbs/07_train.ipynb #9711c4f2
@@ -330,7 +331,9 @@ def _expected(model):
 def _load_checkpoint(out, run, opt, sched):
     "Go on from the newest checkpoint, if there is one; from the one before if somebody removed it"
     path = next((out/f for f in (_checkpoint,_previous) if (out/f).exists()), None)
-    if path is None: return
+    if path is None:
+        if (out/'history.csv').exists(): raise InputError(f'{out} holds a history but no checkpoint to go on from. Put {out/_checkpoint} back, or start again with --force.')
+        return
     try:
         tensors,state = _load_tensors(path, _expected(run.model))
         if (odd := [k for k,v in tensors.items() if k.endswith(('.step','.exp_avg_sq')) and (v<0).any()]): raise ValueError(f'tensor {odd[0]} has negative numbers')
