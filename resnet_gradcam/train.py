@@ -392,7 +392,7 @@ def _check_same(path, about):
     "More epochs are the same run; any other difference is another one"
     try: _read_about(path); old = json.loads(path.read_text(encoding='utf-8')); old = {**old, **old.pop('recipe')}
     except Exception as e: raise InputError(f'{path} is damaged ({e}). Start again with --force.') from None
-    new = json.loads(json.dumps({**about, **about['recipe']})); del new['recipe']
+    new = json.loads(json.dumps({**about['recipe'], **about})); del new['recipe']
     for k in new:
         if k!='epochs' and old.get(k)!=new[k]:
             raise InputError(f'{path.parent} was trained with {k} {old.get(k)}, not {new[k]}. Resume it with the same settings, or choose another --out.')
