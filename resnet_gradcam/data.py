@@ -301,7 +301,13 @@ def split(
 # %% ../nbs/00_data.ipynb #76a202e5
 class EpochSampler:
     "Batches of indices, each with a seed for its augmentation; all a function of (seed, epoch)."
-    def __init__(self, n, batch_size, shuffle, seed): self.n,self.batch_size,self.shuffle,self.seed,self.epoch = n,batch_size,shuffle,seed,0
+    def __init__(self,
+        n:int,  # images
+        batch_size:int,  # images a batch; the last may have fewer
+        shuffle:bool,  # in an order drawn anew each epoch, or as they come
+        seed:int  # 0 or more
+    ): self.n,self.batch_size,self.shuffle,self.seed,self.epoch = n,batch_size,shuffle,seed,0
+
     def set_epoch(self, epoch): self.epoch = epoch
     def __len__(self): return -(-self.n//self.batch_size)
     def __iter__(self):

@@ -61,7 +61,11 @@ def predict(
         return torch.cat([model(normalise(xb.to(device), mean, std)).float() for xb in batches]).cpu()
 
 def evaluate(
-    model,data:ImageData,mean,std,precision:str='auto'  # as in predict
+    model,  # (B, 3, H, W) -> (B, K); its mode is restored afterwards
+    data:ImageData,  # N images
+    mean,  # (3,) and
+    std,  # (3,): normalisation, as in training
+    precision:str='auto'  # as in autocast
 )->tuple:  # (loss, accuracy): mean cross-entropy an image, and share of correct images in 0..1
     "Mean loss and accuracy over a data set."
     logits,y = predict(model, data, mean, std, precision),torch.from_numpy(data.labels)
@@ -75,9 +79,9 @@ _ranges = dict(epochs=(1,10**6), batch_size=(1,10**6), lr=(0,1e300), weight_deca
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     "All that was chosen for a training run. The defaults are the recorded experiment's."
-    name:str='assignment'
-    epochs:int=40
-    batch_size:int=128
+    name:str='assignment'  # what it is called in reports
+    epochs:int=40  # passes over the training images
+    batch_size:int=128  # images a step
     lr:float=1e-3  # of AdamW, which without weight decay is Adam
     weight_decay:float=0.  # decoupled (Loshchilov & Hutter, 2019)
     l1:float=0.  # factor of the sum of the absolute weights, added to the loss
@@ -86,8 +90,8 @@ class Recipe:
     patience:int=3  # ReduceLROnPlateau: epochs without a new best that are put up with
     valid:float=0.  # share of the training images that decides on the learning rate; 0: the TEST images decide
     crop_p:float=.5  # probabilities of the transforms, as in train_tfms
-    rotate_p:float=.2
-    cutout_p:float=.2
+    rotate_p:float=.2  # of the turn
+    cutout_p:float=.2  # of the hole
     norm:str='ln'  # as in make_norm
     width:int=64  # as in ResNet
     precision:str='auto'  # "fp32", "bf16", or "auto": bf16 where the processor has it
@@ -129,7 +133,10 @@ def _rows(rows):
 
 class History:
     "One row an epoch; `history['test_acc']` is a column. Losses are means an image, accuracies lie in 0..1, NaN is 'not measured'."
-    def __init__(self, rows=()): self.rows = [dict(r) for r in rows]
+    def __init__(self,
+        rows=()  # a dict an epoch, of the columns of history.csv
+    ): self.rows = [dict(r) for r in rows]
+
     def __len__(self): return len(self.rows)
     def __getitem__(self, column): return [r[column] for r in self.rows]
 
@@ -266,12 +273,12 @@ def _load_tensors(path, like=None):
 @dataclass
 class Run:
     "A trained model and what is needed to use it."
-    model:ResNet
-    recipe:Recipe
+    model:ResNet  # in evaluation mode
+    recipe:Recipe  # how it was trained
     classes:tuple  # K names
     mean:list  # (3,) of the training images, for pixels in 0..1
     std:list  # (3,)
-    history:History
+    history:History  # how it went, an epoch a row
 
     @property
     def about(self): return dict(recipe=asdict(self.recipe), classes=list(self.classes), mean=list(self.mean), std=list(self.std))
