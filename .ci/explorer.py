@@ -3,7 +3,8 @@
 A page of 40 shapes is made in a temporary folder, opened from the disk, and used by mouse and by keyboard. Checked: what is chosen
 changes the drawing; each map that the page computes is PyTorch's within the bound of the bytes, and the canvas shows it; the address
 holds the view; nothing is on the console and nothing is requested; no width from 360 to 1600 px scrolls sideways; names of classes
-stay text; the file is under 1 MB. `nbs/explorer.html`, where it is there, is opened too. Needs what `.ci/site.py` needs.
+stay text; the file is under 1 MB. `nbs/explore.html`, where it is there, is opened too (on the site `explorer.html` is the chapter).
+Needs what `.ci/site.py` needs.
 """
 import shutil
 import sys
@@ -211,7 +212,7 @@ def main(shots=None):
         check_hash(browser, page, path)
         page.close()
         check_hostile(browser, bad)
-        for each in filter(Path.exists, (path, bad, root/'nbs/explorer.html')):
+        for each in filter(Path.exists, (path, bad, root/'nbs/explore.html')):
             check_structure(browser, each, shots)
         print(f'{path.stat().st_size:,} bytes')
         browser.close()
