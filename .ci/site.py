@@ -123,7 +123,7 @@ def check_links(pages, folder, base):
                 target = unquote(urlsplit(url).path).lstrip('/') or 'index.html'
                 if not (folder/target).exists():
                     yield path, f'broken link: {href}'
-                elif anchor and target in pages and unquote(anchor) not in pages[target][1]:
+                elif anchor and '=' not in anchor and target in pages and unquote(anchor) not in pages[target][1]:
                     yield path, f'no such anchor: {href}'
 
 
