@@ -1,15 +1,19 @@
 """Make README.md from nbs/index.ipynb; needs no Quarto. With --check, only say whether it is current.
 
-Markdown cells go over as they are, with links to notebooks made relative to the root; of code cells, the pictures in
-their outputs, which are written to nbs/images.
+Markdown cells go over as they are, with links to notebooks made absolute, since the page stands on PyPI too; of code
+cells, the pictures in their outputs, which are written to nbs/images.
 """
 import base64
 import json
 import re
 import sys
+from configparser import ConfigParser
 from pathlib import Path
 
 root = Path(__file__).resolve().parent.parent
+config = ConfigParser(delimiters=['='])
+config.read(root/'settings.ini', encoding='utf-8')
+repository = config['DEFAULT']['git_url']
 cells = json.loads((root/'nbs/index.ipynb').read_text(encoding='utf-8'))['cells']
 header = '<!-- Made from nbs/index.ipynb by .ci/readme.py: edit that notebook. -->\n\n'
 
@@ -19,7 +23,7 @@ def picture(data, source, n, files):
     path = f'nbs/images/index_{n}.png'
     files[root/path] = base64.b64decode(''.join(data['image/png']))
     alt = re.search(r'#\| fig-alt: "(.+)"', source)[1]
-    return f'![{alt}]({path})'
+    return f'![{alt}]({repository}/raw/main/{path})'
 
 
 def render():
@@ -27,7 +31,7 @@ def render():
     parts, files = [], {}
     for c in cells:
         if c['cell_type'] == 'markdown':
-            parts.append(re.sub(r'\]\((\d\d_\w+\.ipynb)\)', r'](nbs/\1)', ''.join(c['source']).strip()))
+            parts.append(re.sub(r'\]\((\d\d_\w+\.ipynb)\)', rf']({repository}/blob/main/nbs/\1)', ''.join(c['source']).strip()))
         for o in c.get('outputs', ()):
             if 'image/png' in o.get('data', {}):
                 parts.append(picture(o['data'], ''.join(c['source']), len(files), files))
