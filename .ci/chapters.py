@@ -5,15 +5,12 @@ Reading time: 200 words of prose a minute, 20 lines of code a minute.
 import json
 import re
 import sys
-from configparser import ConfigParser
-from pathlib import Path
 
-root = Path(__file__).resolve().parent.parent
-config = ConfigParser(delimiters=['='])
-config.read(root/'settings.ini', encoding='utf-8')
-repo = config['DEFAULT']['user']+'/'+config['DEFAULT']['repo']
+from project import repository, root
+
+colab = repository.replace('github.com', 'colab.research.google.com/github')
 prepare = f'''#| hide
-! [ -e /content ] && git clone -q https://github.com/{repo} /content/it && cp -r /content/it/nbs/. . && pip install -q '/content/it[dev,peers]'
+! [ -e /content ] && git clone -q {repository} /content/it && cp -r /content/it/nbs/. . && pip install -q '/content/it[dev,peers]'
 '''.strip()
 
 
@@ -34,7 +31,7 @@ def render(path):
     "The notebook's text with both cells after its title"
     book = json.loads(path.read_text(encoding='utf-8'))
     title, *others = [c for c in book['cells'] if not re.fullmatch('c01ab00[12]', c['id'])]
-    line = f'[Open in Colab](https://colab.research.google.com/github/{repo}/blob/main/nbs/{path.name}) · about {minutes(others)} minutes to read'
+    line = f'[Open in Colab]({colab}/blob/main/nbs/{path.name}) · about {minutes(others)} minutes to read'
     book['cells'] = [title, cell('markdown', line, 'c01ab001'), cell('code', prepare, 'c01ab002'), *others]
     return json.dumps(book, ensure_ascii=False, indent=1, sort_keys=True)+'\n'
 

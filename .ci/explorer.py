@@ -6,7 +6,6 @@ holds the view; nothing is on the console and nothing is requested; no width fro
 stay text; the file is under 1 MB. `nbs/explore.html`, where it is there, is opened too (on the site `explorer.html` is the chapter).
 Needs what `.ci/site.py` needs.
 """
-import shutil
 import sys
 import tempfile
 from dataclasses import replace
@@ -16,15 +15,14 @@ import numpy as np
 import torch
 from playwright.sync_api import sync_playwright
 
+from project import browser_path, root, widths
 from resnet_gradcam.augment import normalise
 from resnet_gradcam.data import ImageData, shapes
 from resnet_gradcam.explorer import explorer
 from resnet_gradcam.gradcam import GradCAM, upsample
 from resnet_gradcam.train import load_run
 
-root = Path(__file__).resolve().parent.parent
 layers = ['layer1', 'layer2', 'layer3', 'layer4']
-widths = (360, 768, 1200, 1600)
 limit = 1_000_000
 hostile = '</script><b>', '<img src=x onerror=alert(1)>', 'actual', '&amp;', '0'
 faults = []
@@ -33,11 +31,6 @@ faults = []
 def check(ok, what):
     if not ok:
         faults.append(what)
-
-
-def browser_path():
-    found = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome', 'chrome'))), None)
-    return found or sys.exit('error: no Chromium here. Install it (apt-get install chromium).')
 
 
 def opened(browser, path, **kwargs):

@@ -7,27 +7,22 @@ import re
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from configparser import ConfigParser
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-root = Path(__file__).resolve().parent.parent
+from project import root, settings
+
+flags = set(settings['tst_flags'].split())
 stub = {'__init__.py': 'def nbdev_export(): pass\n', 'showdoc.py': 'def show_doc(*args, **kwargs): pass\n'}  # what the notebooks use of nbdev
-
-
-def flags():
-    config = ConfigParser(delimiters=['='])
-    config.read(root/'settings.ini', encoding='utf-8')
-    return set(config['DEFAULT']['tst_flags'].split())
 
 
 def run(path):
     "The error of a notebook, or None"
     nb = nbformat.read(path, as_version=4)
-    nb.cells = [c for c in nb.cells if not set(re.findall(r'^#\|\s*(\w+)\s*$', c.source, re.M)) & flags()]
+    nb.cells = [c for c in nb.cells if not set(re.findall(r'^#\|\s*(\w+)\s*$', c.source, re.M)) & flags]
     try:
         NotebookClient(nb, timeout=1200, resources=dict(metadata=dict(path=str(root/'nbs')))).execute()
     except CellExecutionError as e:

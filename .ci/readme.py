@@ -7,13 +7,9 @@ import base64
 import json
 import re
 import sys
-from configparser import ConfigParser
-from pathlib import Path
 
-root = Path(__file__).resolve().parent.parent
-config = ConfigParser(delimiters=['='])
-config.read(root/'settings.ini', encoding='utf-8')
-repository = config['DEFAULT']['git_url']
+from project import repository, root
+
 cells = json.loads((root/'nbs/index.ipynb').read_text(encoding='utf-8'))['cells']
 header = '<!-- Made from nbs/index.ipynb by .ci/readme.py: edit that notebook. -->\n\n'
 

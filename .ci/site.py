@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from configparser import ConfigParser
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,12 +18,9 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from playwright.sync_api import sync_playwright
 
-root = Path(__file__).resolve().parent.parent
-config = ConfigParser(delimiters=['='])
-config.read(root/'settings.ini', encoding='utf-8')
-home = config['DEFAULT']['doc_host']+config['DEFAULT']['doc_baseurl']
-repository = config['DEFAULT']['git_url']
-widths = (360, 768, 1200, 1600)
+from project import browser_path, repository, root, settings, widths
+
+home = settings['doc_host']+settings['doc_baseurl']
 limit = 1_500_000
 sources = {}  # where the stand-in renamed a notebook: its name on the site -> its name in the repository
 raw = re.compile(r'\{\{<|@(?:fig|eq|tbl|sec)-|\[@\w|:::|\$\$|\\(?:begin|frac|sum|mathrm|hat|tfrac)\b|\]\(http|\?\?')
@@ -35,7 +31,7 @@ def build():
     shutil.rmtree(root/'_proc', ignore_errors=True)
     if shutil.which('quarto'):
         subprocess.run(['nbdev_docs'], cwd=root, check=True)
-        return root/config['DEFAULT']['doc_path']
+        return root/settings['doc_path']
     from nbdev.serve import proc_nbs
     import standin
     proc_nbs()
@@ -94,7 +90,7 @@ links = "() => [...document.querySelectorAll('a[href]')].map(a => a.getAttribute
 
 def check_page(page, path, base):
     "Faults of one page, its anchors and its links"
-    faults, own = [], []
+    faults = []
     page.on('console', lambda m: m.type == 'error' and faults.append(f'console: {m.text}'))
     page.on('pageerror', lambda e: faults.append(f'script: {e}'))
     page.on('requestfailed', lambda r: faults.append(f'not loaded: {r.url}'))
@@ -125,11 +121,6 @@ def check_links(pages, folder, base):
                     yield path, f'broken link: {href}'
                 elif anchor and '=' not in anchor and target in pages and unquote(anchor) not in pages[target][1]:
                     yield path, f'no such anchor: {href}'
-
-
-def browser_path():
-    found = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome', 'chrome'))), None)
-    return found or sys.exit('error: no Chromium here. Install it (apt-get install chromium).')
 
 
 def shoot(browser, base, pages, folder):

@@ -15,7 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-root = Path(__file__).resolve().parent.parent
+from project import root
+
 shown = 'torch torchvision albumentations fastcore numpy opencv-python matplotlib safetensors pillow'.split()
 
 
