@@ -3,7 +3,7 @@
 With Quarto on the PATH, Quarto builds it; else smalldocs does, after `standin.py` did what smalldocs can't. Checked on each page,
 on a phone's and a desktop's width, light and dark: links, anchors and images lead somewhere, every image has alt text, no error on
 the console, no raw TeX, shortcode or reference left as text, nothing wider than the page, and no page of our own over 1.5 MB.
-Needs `pip install -e '.[dev,docs]'`, Chromium or Chrome, and npm for KaTeX.
+Needs `pip install -e '.[dev,docs]'`, Chromium or Chrome, and npm's registry for KaTeX.
 """
 import re
 import shutil
@@ -15,6 +15,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.request import urlretrieve
 
 from playwright.sync_api import sync_playwright
 
@@ -52,8 +53,8 @@ def serve(folder):
 
 def library(name, version, work):
     "A package of npm, unpacked: pages load it from a CDN, the check from here"
-    packed = subprocess.run(['npm', 'pack', '--silent', f'{name}@{version}'], cwd=work, capture_output=True, text=True, check=True).stdout.split()[-1]
-    shutil.unpack_archive(work/packed, work/name)
+    packed, _ = urlretrieve(f'https://registry.npmjs.org/{name}/-/{name}-{version}.tgz', work/f'{name}.tgz')
+    shutil.unpack_archive(packed, work/name, filter='data')
     return work/name/'package'
 
 
@@ -77,12 +78,14 @@ visible_text = '''() => {
     if (!n.parentElement.closest('script,style,code:not(.sourceCode),pre:not(.sourceCode),.katex,.math,mjx-container,.MathJax,template')) out.push(n.data) }
   return out.join('\\n') }'''
 signatures = "() => [...document.querySelectorAll('pre')].map(e => e.innerText).filter(t => t.includes('](http')).map(t => t.slice(t.indexOf('](http')-40, t.indexOf('](http')+40))"
-images = "() => [...document.images].filter(i => !i.alt.trim() || (i.complete && !i.naturalWidth)).map(i => i.outerHTML.slice(0, 120))"
+# beside the page's text a picture may be an ornament, which has an empty alt
+images = "() => [...document.images].filter(i => !(i.alt.trim() || i.getAttribute('alt') === '' && !i.closest('main')) || (i.complete && !i.naturalWidth)).map(i => i.outerHTML.slice(0, 120))"
 too_wide = '''() => { const w = document.documentElement.clientWidth, bad = [];
+  const scrolls = e => e && (['auto', 'scroll'].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
   if (document.scrollingElement.scrollWidth > w+1) bad.push('the page is '+document.scrollingElement.scrollWidth+' wide');
   for (const e of document.querySelectorAll('main p, main h1, main h2, main h3, main li, main td, main img, main figcaption')) {
     const r = e.getBoundingClientRect();
-    if (r.width && r.right > w+1 && !e.closest('.scroll, pre, .table-responsive, [style*="overflow"], .katex-display, table')) bad.push(e.tagName+' '+(e.innerText || e.alt || '').slice(0, 60)) }
+    if (r.width && r.right > w+1 && !scrolls(e)) bad.push(e.tagName+' '+(e.innerText || e.alt || '').slice(0, 60)) }
   return bad.slice(0, 4) }'''
 anchors = "() => [...document.querySelectorAll('[id],a[name]')].map(e => e.id || e.name)"
 links = "() => [...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))"
@@ -113,7 +116,9 @@ def check_links(pages, folder, base):
             url, anchor = urldefrag(urljoin(base+path, href.replace(home+'/', base).replace(home, base)))
             if url.startswith(f'{repository}/') and (found := re.search(r'/(?:blob|tree|edit)/\w+/(.+)', url)):
                 name = Path(unquote(found[1]))
-                if not (root/name.with_stem(sources.get(name.stem, name.stem))).exists():
+                if name.suffix == '.ipynb':
+                    name = name.with_stem(sources.get(name.stem, name.stem))
+                if not (root/name).exists():
                     yield path, f'no such file in the repository: {href}'
             elif url.startswith(base):
                 target = unquote(urlsplit(url).path).lstrip('/') or 'index.html'
