@@ -31,7 +31,7 @@ setup(
         *(f"Programming Language :: Python :: {v}" for v in py_versions),
     ],
     packages=find_packages(include=[cfg["lib_name"]]),
-    package_data={cfg["lib_name"]: ["*.csv", "*.html"]},
+    package_data={cfg["lib_name"]: ["*.csv", "*.html", "cifar10_w16/*"]},
     python_requires=">=" + cfg["min_python"],
     install_requires=cfg["requirements"].split(),
     extras_require=extras,

@@ -27,7 +27,8 @@ def render():
     parts, files = [], {}
     for c in cells:
         if c['cell_type'] == 'markdown':
-            parts.append(re.sub(r'\]\((\d\d_\w+\.ipynb)\)', rf']({repository}/blob/main/nbs/\1)', ''.join(c['source']).strip()))
+            text = re.sub(r'\]\((\d\d_\w+\.ipynb)\)', rf']({repository}/blob/main/nbs/\1)', ''.join(c['source']).strip())
+            parts.append(re.sub(r'\]\((images/\w+\.png)\)', rf']({repository}/raw/main/nbs/\1)', text))
         for o in c.get('outputs', ()):
             if 'image/png' in o.get('data', {}):
                 parts.append(picture(o['data'], ''.join(c['source']), len(files), files))

@@ -19,7 +19,6 @@ from fastcore.script import call_parse
 # %% ../nbs/11_cli.ipynb #b8499789
 from .data import *
 from .data import _visible
-from .augment import *
 from .show import *
 from .train import *
 from .train import _writing
@@ -53,10 +52,6 @@ def _limited(data, n):
     return data[np.sort(by_class[np.arange(n)*len(data)//n])]  # every so many of them
 
 # %% ../nbs/11_cli.ipynb #3ee074d5
-def _batch(images, run):
-    "uint8 (B, H, W, 3) as the normalised (B, 3, H, W) that the model takes"
-    return normalise(torch.from_numpy(np.stack(images)).to(next(run.model.parameters()).device), run.mean, run.std)
-
 _layers = 'layer1,layer2,layer3,layer4'
 
 def explain_mistakes(
@@ -67,7 +62,7 @@ def explain_mistakes(
     "Grad-CAM of each mistake for both its classes, upsampled to the image; one forward and two backward passes."
     images = np.stack([m.image for m in mistakes])
     targets = [[run.classes.index(m.actual),run.classes.index(m.predicted)] for m in mistakes]
-    with GradCAM(run.model, layers) as explain: r = explain(_batch(images, run), targets)
+    with GradCAM(run.model, layers) as explain: r = explain(run.batch(images), targets)
     return {l:r.positive(l, images.shape[1:3]).cpu().numpy() for l in layers}
 
 # %% ../nbs/11_cli.ipynb #6de4e856
@@ -196,7 +191,7 @@ def _check_file(out, force):
 @call_parse
 def gradcam_explain(
     images:_arg('JPEG, PNG or other image files', str, nargs='+'),
-    run:_arg('folder of a finished run, which gradcam_train or gradcam_demo made', str, required=True)=None,
+    run:_arg('folder of a finished run, which gradcam_train or gradcam_demo made; by default the run on CIFAR-10 that travels with the package', str)=None,
     target:_arg('explain this class too, beside the predicted one', str)=None,
     layers:_arg('layers, separated by commas', str)=_layers,
     out:_arg('picture to write: .png, .jpg, .pdf or .svg', str)='gradcam.png',
@@ -209,7 +204,7 @@ def gradcam_explain(
         extra = [] if target is None else [_target(target, r.classes)]
         small,large = ([read_image(p, size) for p in images] for size in (32, 256))
         names = [l.strip() for l in layers.split(',') if l.strip()]
-        x = _batch(small, r)
+        x = r.batch(small)
         with torch.no_grad(): probs = r.model(x).softmax(1)
         with GradCAM(r.model, names) as explain: got = explain(x, [[p,*extra] for p in probs.argmax(1).tolist()])
         titles = [f'{_visible(Path(p).name)[:18]}\n{r.classes[q.argmax()]} {q.max():.2f}' for p,q in zip(images, probs)]

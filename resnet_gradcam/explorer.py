@@ -16,7 +16,6 @@ from PIL import Image
 from .data import *
 from .train import *
 from .gradcam import *
-from .cli import _batch
 
 # %% ../nbs/12_explorer.ipynb #12e00018
 def _quantise(maps):
@@ -39,7 +38,7 @@ def _png(image):
 
 def _records(run, data, layers):
     "What the page holds of each picture, and the size (h, w) of each layer's maps"
-    with GradCAM(run.model, layers) as explain: r = explain(_batch(data.images, run), torch.arange(len(run.classes)).expand(len(data), -1))
+    with GradCAM(run.model, layers) as explain: r = explain(run.batch(data.images), torch.arange(len(run.classes)).expand(len(data), -1))
     if not all(m.isfinite().all() for m in r.maps.values()): raise InputError('Some maps are not finite: the weights of this model are damaged.')
     maps = [[_quantise(m) for m in r.maps[l].cpu()] for l in layers]  # for each layer and picture: (K, h, w), step
     return [dict(actual=int(y), predicted=int(p.argmax()), probs=[round(v, 4) for v in p.tolist()], png=_text(_png(im)),

@@ -7,8 +7,11 @@ __all__ = ['BasicBlock', 'ResNet', 'resnet18', 'resnet34', 'evaluating', 'summar
 
 # %% ../nbs/04_resnet.ipynb #879c2941
 from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
 
 import torch,torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import nn
 
 # %% ../nbs/04_resnet.ipynb #672a2cdd
@@ -65,13 +68,20 @@ class ResNet(nn.Module):
         return self.fc(x.mean((2, 3)))  # (B, K) logits
 
 # %% ../nbs/04_resnet.ipynb #8a99cbf1
+_packaged = Path(str(files('resnet_gradcam')))/'cifar10_w16'  # a run that travels with the package
+
 def resnet18(
     num_classes:int=10,  # K
     norm:str='ln',  # "ln", "bn" or "gn", as in make_norm
-    width:int=64  # channels of stage 1: 64 as published, 16 for a laptop
+    width:int=64,  # channels of stage 1: 64 as published, 16 for a laptop
+    pretrained:bool=False  # with weights learned on CIFAR-10, which are there for 10 classes, norm "ln" and width 16
 )->ResNet:  # (B, 3, H, W) -> (B, K) logits, for any H, W
     "ResNet18 (He et al., 2016) for small images: two blocks a stage; 11.2 million parameters at width 64."
-    return ResNet((2,2,2,2), num_classes, norm, width)
+    if pretrained and (num_classes,norm,width)!=(10,'ln',16):
+        raise InputError(f'There are pretrained weights for 10 classes, norm "ln" and width 16, not for {num_classes}, "{norm}" and {width}. Leave pretrained out, and train.')
+    model = ResNet((2,2,2,2), num_classes, norm, width)
+    if pretrained: model.load_state_dict(load_file(_packaged/'model.safetensors'))
+    return model
 
 def resnet34(
     num_classes:int=10,  # K

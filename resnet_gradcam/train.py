@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict,dataclass,fields
 from pathlib import Path
 
-import torch,torch.distributed as dist,torch.nn.functional as F
+import numpy as np,torch,torch.distributed as dist,torch.nn.functional as F
 from safetensors import safe_open
 from safetensors.torch import save
 from torch.nn.parallel import DistributedDataParallel
@@ -25,6 +25,7 @@ from .data import *
 from .data import _visible
 from .augment import *
 from .resnet import *
+from .resnet import _packaged
 
 # %% ../nbs/07_train.ipynb #fca8faf0
 def default_device()->torch.device:
@@ -280,6 +281,12 @@ class Run:
     std:list  # (3,)
     history:History  # how it went, an epoch a row
 
+    def batch(self,
+        images  # B of (H, W, 3) uint8
+    )->torch.Tensor:  # (B, 3, H, W), on the model's device
+        "Images as the model takes them: normalised by `mean` and `std`."
+        return normalise(torch.from_numpy(np.stack(images)).to(next(self.model.parameters()).device), self.mean, self.std)
+
     @property
     def about(self): return dict(recipe=asdict(self.recipe), classes=list(self.classes), mean=list(self.mean), std=list(self.std))
 
@@ -301,10 +308,10 @@ def _read_about(path):
     return Recipe(**recipe),tuple(classes),mean,std
 
 def load_run(
-    path  # a folder that `fit` or `gradcam_train` made
+    path=None  # a folder that fit or gradcam_train made; by default the run on CIFAR-10 that travels with the package
 )->Run:  # the model on the CPU, in evaluation mode
     "Read a finished run from its folder. Raises `InputError` when there is none, or it can't be read."
-    path = Path(path)
+    path = _packaged if path is None else Path(path)
     for f in ('recipe.json','history.csv','model.safetensors'):
         if not (path/f).is_file(): raise InputError(f'{path} holds no finished run: {f} is missing. Train one with gradcam_train --out {path}, or go on with --resume.')
     try:
