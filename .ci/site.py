@@ -128,12 +128,12 @@ def check_links(pages, folder, base):
                     yield path, f'no such anchor: {href}'
 
 
-def shoot(browser, base, pages, folder):
+def shoot(opened, base, pages, folder):
     "Pictures of all pages: phone and desktop, light and dark"
     folder.mkdir(parents=True, exist_ok=True)
     for scheme in ('light', 'dark'):
         for width in (380, 1280):
-            page = browser.new_page(viewport=dict(width=width, height=900), color_scheme=scheme)
+            page = opened(viewport=dict(width=width, height=900), color_scheme=scheme).new_page()
             for path in pages:
                 page.goto(base+path, wait_until='networkidle')
                 page.screenshot(path=folder/f'{path[:-5].replace("/", "_")}-{width}-{scheme}.png', full_page=True)
@@ -144,8 +144,13 @@ def walk(folder, shots=None):
     base = serve(folder)
     with tempfile.TemporaryDirectory() as work, sync_playwright() as p:
         browser = p.chromium.launch(executable_path=browser_path(), args=['--no-sandbox'])
-        context, unpacked, pages = browser.new_context(), {}, {}
-        context.route(lambda url: not url.startswith(base), lambda route: from_npm(route, Path(work), unpacked))
+        unpacked, pages = {}, {}
+
+        def opened(**kwargs):
+            context = browser.new_context(**kwargs)
+            context.route(lambda url: not url.startswith(base), lambda route: from_npm(route, Path(work), unpacked))
+            return context
+        context = opened()
         for path in sorted(str(f.relative_to(folder)) for f in folder.rglob('*.html') if 'site_libs' not in f.parts):
             page = context.new_page()
             pages[path] = check_page(page, path, base)
@@ -155,7 +160,7 @@ def walk(folder, shots=None):
         for path, fault in check_links(pages, folder, base):
             pages[path][0].append(fault)
         if shots:
-            shoot(context, base, pages, Path(shots))
+            shoot(opened, base, pages, Path(shots))
         browser.close()
     return {path: list(dict.fromkeys(faults)) for path, (faults, _, _) in pages.items()}
 
