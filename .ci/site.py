@@ -24,7 +24,7 @@ from project import browser_path, repository, root, settings, widths
 home = settings['doc_host']+settings['doc_baseurl']
 limit = 1_500_000
 sources = {}  # where the stand-in renamed a notebook: its name on the site -> its name in the repository
-raw = re.compile(r'\{\{<|@(?:fig|eq|tbl|sec)-|\[@\w|:::|\$\$|\\(?:begin|frac|sum|mathrm|hat|tfrac)\b|\]\(http|\?\?')
+raw = re.compile(r'\{\{<|@(?:fig|eq|tbl|sec)-|\[@\w|:::|\$\$|\\(?:begin|frac|sum|mathrm|hat|tfrac)\b|\]\((?:http|[\w./]+\.(?:ipynb|html))|\?\?')
 
 
 def build():
