@@ -2,13 +2,14 @@
 from configparser import ConfigParser
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import setup
 
 config = ConfigParser(delimiters=["="])
 config.read("settings.ini", encoding="utf-8")
 cfg = config["DEFAULT"]
 
 py_versions = "3.10 3.11 3.12 3.13".split()
+weights = cfg["lib_name"]+".cifar10_w16"  # a folder of data, which setuptools calls a package
 extras = {k: cfg[f"{k}_requirements"].split() for k in ("dev", "peers", "docs")}
 
 setup(
@@ -30,8 +31,8 @@ setup(
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
         *(f"Programming Language :: Python :: {v}" for v in py_versions),
     ],
-    packages=find_packages(include=[cfg["lib_name"]]),
-    package_data={cfg["lib_name"]: ["*.csv", "*.html", "cifar10_w16/*"]},
+    packages=[cfg["lib_name"], weights],
+    package_data={cfg["lib_name"]: ["*.csv", "*.html"], weights: ["*"]},
     python_requires=">=" + cfg["min_python"],
     install_requires=cfg["requirements"].split(),
     extras_require=extras,
