@@ -16,7 +16,6 @@ import torch
 from playwright.sync_api import sync_playwright
 
 from project import browser_path, root, widths
-from resnet_gradcam.augment import normalise
 from resnet_gradcam.data import ImageData, shapes
 from resnet_gradcam.explorer import explorer
 from resnet_gradcam.gradcam import GradCAM, upsample
@@ -190,7 +189,7 @@ def check_hostile(browser, path):
 def main(shots=None):
     run, data = load_run(root/'nbs/files/shapes_run'), shapes(40, seed=2)
     with GradCAM(run.model, layers) as explain:
-        maps = explain(normalise(torch.from_numpy(data.images), run.mean, run.std), torch.arange(10).expand(40, -1)).maps
+        maps = explain(run.batch(data.images), torch.arange(10).expand(40, -1)).maps
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as p:
         path, bad = Path(folder)/'shapes.html', Path(folder)/'hostile.html'
         explorer(run, data, path)
