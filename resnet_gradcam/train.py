@@ -24,6 +24,7 @@ from tqdm.auto import tqdm
 from .data import *
 from .data import _visible
 from .augment import *
+from .descent import *
 from .resnet import *
 from .resnet import _packaged
 
@@ -75,7 +76,9 @@ def evaluate(
 
 # %% ../nbs/07_train.ipynb #70fba96b
 _ranges = dict(epochs=(1,10**6), batch_size=(1,10**6), lr=(0,1e300), weight_decay=(0,1e300), l1=(0,1e300), label_smoothing=(0,1), factor=(0,.999),
-               patience=(0,10**6), valid=(0,.9), crop_p=(0,1), rotate_p=(0,1), cutout_p=(0,1), width=(16,4096), seed=(0,2**31))
+               patience=(0,10**6), valid=(0,.9), gamma=(0,1), crop_p=(0,1), rotate_p=(0,1), cutout_p=(0,1), width=(16,4096), seed=(0,2**31))
+
+_optimizers = dict(adamw=torch.optim.AdamW, muon=Muon)
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -83,7 +86,8 @@ class Recipe:
     name:str='assignment'  # what it is called in reports
     epochs:int=40  # passes over the training images
     batch_size:int=128  # images a step
-    lr:float=1e-3  # of AdamW, which without weight decay is Adam
+    optimizer:str='adamw'  # "adamw", which without weight decay is Adam, or "muon"
+    lr:float=1e-3  # of the optimizer
     weight_decay:float=0.  # decoupled (Loshchilov & Hutter, 2019)
     l1:float=0.  # factor of the sum of the absolute weights, added to the loss
     label_smoothing:float=0.  # share of the target spread evenly over the classes (Szegedy et al., 2016)
@@ -93,6 +97,7 @@ class Recipe:
     crop_p:float=.5  # probabilities of the transforms, as in train_tfms
     rotate_p:float=.2  # of the turn
     cutout_p:float=.2  # of the hole
+    gamma:float=1.  # scale of the second norm of each block, at the start; 0: each block starts as the identity (Goyal et al., 2017, section 5.1)
     norm:str='ln'  # as in make_norm
     width:int=64  # as in ResNet
     precision:str='auto'  # "fp32", "bf16", or "auto": bf16 where the processor has it
@@ -104,6 +109,7 @@ class Recipe:
             if not isinstance(v, kinds) or isinstance(v, bool): raise InputError(f'In a recipe {f.name} is {f.type.__name__}, not {v!r}.')
             low,high = _ranges.get(f.name, (-math.inf,math.inf)) if f.type is not str else (v,v)
             if not low<=v<=high: raise InputError(f'In a recipe {f.name} lies between {low:g} and {high:g}; {v} does not.')
+        if self.optimizer not in _optimizers: raise InputError(f'No optimizer is called {self.optimizer!r}. Choose {" or ".join(_optimizers)}.')
         autocast(self.precision, torch.device('cpu'))  # raises, where no precision has that name
 
 
@@ -294,7 +300,10 @@ def _build(recipe, num_classes):
     "A model with seeded weights; the global generator stays as it was"
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        return resnet18(num_classes, recipe.norm, recipe.width)
+        model = resnet18(num_classes, recipe.norm, recipe.width)
+    for m in model.modules():
+        if isinstance(m, BasicBlock): torch.nn.init.constant_(m.norm2.weight, recipe.gamma)
+    return model
 
 def _read_about(path):
     "`recipe.json` of a run as (recipe, classes, mean, std)"
@@ -337,10 +346,14 @@ def _save_checkpoint(out, run, opt):
         except OSError: shutil.copyfile(out/_checkpoint, older)  # a file system without second names
         _save_tensors(out/_checkpoint, tensors, history=run.history.rows)
 
-def _expected(model):
+def _kept(opt, p):
+    "What an optimizer keeps of a parameter: names and shapes, as tensors"
+    averages = ('exp_avg',) if isinstance(opt, Muon) and p.ndim==4 else ('exp_avg','exp_avg_sq')
+    return dict(step=torch.tensor(0.), **{k:p for k in averages})
+
+def _expected(model, opt):
     "Names and shapes of a checkpoint's tensors, as tensors"
-    averages = [(f'opt.{i}.{k}',v) for i,p in enumerate(model.parameters()) for k,v in dict(step=torch.tensor(0.), exp_avg=p, exp_avg_sq=p).items()]
-    return {f'model.{k}':v for k,v in model.state_dict().items()}|dict(averages)
+    return {f'model.{k}':v for k,v in model.state_dict().items()}|{f'opt.{i}.{k}':v for i,p in enumerate(model.parameters()) for k,v in _kept(opt, p).items()}
 
 def _load_checkpoint(out, run, opt, sched):
     "Go on from the newest checkpoint, if there is one; from the one before if somebody removed it"
@@ -349,11 +362,10 @@ def _load_checkpoint(out, run, opt, sched):
         if (out/'history.csv').exists(): raise InputError(f'{out} holds a history but no checkpoint to go on from. Put {out/_checkpoint} back, or start again with --force.')
         return
     try:
-        tensors,state = _load_tensors(path, _expected(run.model))
+        tensors,state = _load_tensors(path, _expected(run.model, opt))
         if (odd := [k for k,v in tensors.items() if k.endswith(('.step','.exp_avg_sq')) and (v<0).any()]): raise ValueError(f'tensor {odd[0]} has negative numbers')
         run.model.load_state_dict({k[6:]:v for k,v in tensors.items() if k.startswith('model.')})
-        saved = {i:dict(step=tensors[f'opt.{i}.step'], **{k:torch.empty_like(p).copy_(tensors[f'opt.{i}.{k}']) for k in ('exp_avg','exp_avg_sq')})
-                 for i,p in enumerate(run.model.parameters())}  # in the parameter's memory format
+        saved = {i:{k:torch.empty_like(v).copy_(tensors[f'opt.{i}.{k}']) for k,v in _kept(opt, p).items()} for i,p in enumerate(run.model.parameters())}  # in the parameter's memory format
         opt.load_state_dict(dict(state=saved, param_groups=opt.state_dict()['param_groups']))
         run.history = History(_rows(state['history']))
         for r in run.history.rows: sched.step(r['valid_acc'] if run.recipe.valid else r['test_acc'])  # its count, and the learning rate, follow
@@ -404,9 +416,9 @@ def _write_about(out, run):
 
 def _check_same(path, about):
     "More epochs are the same run; any other difference is another one"
-    try: _read_about(path); old = json.loads(path.read_text(encoding='utf-8')); old = {**old, **old.pop('recipe')}
+    try: recipe,classes,mean,std = _read_about(path)
     except Exception as e: raise InputError(f'{path} is damaged ({e}). Start again with --force.') from None
-    new = json.loads(json.dumps({**about['recipe'], **about})); del new['recipe']
+    old,new = dict(asdict(recipe), classes=list(classes), mean=mean, std=std),{**about['recipe'], **about}; del new['recipe']
     for k in new:
         if k!='epochs' and old.get(k)!=new[k]:
             raise InputError(f'{path.parent} was trained with {k} {old.get(k)}, not {new[k]}. Resume it with the same settings, or choose another --out.')
@@ -444,7 +456,7 @@ def fit(
 def _fit(run, train, valid, test, out, resume, force, after_epoch):
     (rank,world),recipe,device = processes(),run.recipe,default_device()
     run.model.to(device, memory_format=torch.channels_last)
-    opt = torch.optim.AdamW(run.model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
+    opt = _optimizers[recipe.optimizer](run.model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
     sched = ReduceLROnPlateau(opt, mode='max', factor=recipe.factor, patience=recipe.patience)
     if out:
         if rank==0: _open_folder(out, run, resume, force)
