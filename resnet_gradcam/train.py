@@ -117,7 +117,7 @@ class Recipe:
 recipes = {r.name:r for r in (
     Recipe(),
     Recipe(name='honest', valid=.1),
-    Recipe(name='best', valid=.1, optimizer='muon', lr=2e-3, weight_decay=.05, label_smoothing=.1, factor=.5, crop_p=1., cutout_p=.5))}
+    Recipe(name='best', valid=.1, optimizer='muon', lr=2e-3, weight_decay=.1, label_smoothing=.1, factor=.3, patience=2, crop_p=1., rotate_p=.5, cutout_p=.5))}
 
 # %% ../nbs/07_train.ipynb #07b00003
 demo_recipe = Recipe(name='demo', valid=.1, epochs=12, batch_size=32, width=16, patience=2, crop_p=.5, rotate_p=0., cutout_p=0.)
