@@ -17,7 +17,9 @@ prepare = f'''#| hide
 def minutes(cells):
     "Of reading, without what the site hides"
     sources = [(c['cell_type'], ''.join(c['source'])) for c in cells]
-    words = sum(len(s.split()) for kind, s in sources if kind == 'markdown')
+    prose = [s for kind, s in sources if kind == 'markdown']
+    prose += [''.join(o['data']['text/markdown']) for c in cells for o in c.get('outputs', ()) if 'text/markdown' in o.get('data', {})]
+    words = sum(len(s.split()) for s in prose)
     lines = sum(bool(o.strip()) for kind, s in sources if kind == 'code' and '#| hide' not in s for o in s.splitlines())
     return round(words/200+lines/20)
 
