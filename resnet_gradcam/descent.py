@@ -59,6 +59,8 @@ def orthogonal(
     return x.T if tall else x
 
 # %% ../nbs/05_descent.ipynb #05c00008
+def _is_kernel(p): return p.ndim==4
+
 class Muon(torch.optim.AdamW):
     "Muon (Jordan et al., 2024) with Nesterov momentum of .95 for the kernels of convolutions, AdamW for all else; a step has the same size in both (Liu et al., 2025)."
     def __init__(self,
@@ -73,7 +75,7 @@ class Muon(torch.optim.AdamW):
         grads = {}
         for group in self.param_groups:
             for p in group['params']:
-                if p.ndim<4 or p.grad is None: continue
+                if p.grad is None or not _is_kernel(p): continue
                 grads[p],p.grad = p.grad,None   # AdamW passes by what has no gradient
                 self._step_kernel(p, grads[p], group['lr'], group['weight_decay'])
         super().step()

@@ -25,6 +25,7 @@ from .data import *
 from .data import _visible
 from .augment import *
 from .descent import *
+from .descent import _is_kernel
 from .resnet import *
 from .resnet import _packaged
 
@@ -348,7 +349,7 @@ def _save_checkpoint(out, run, opt):
 
 def _kept(opt, p):
     "What an optimizer keeps of a parameter: names and shapes, as tensors"
-    averages = ('exp_avg',) if isinstance(opt, Muon) and p.ndim==4 else ('exp_avg','exp_avg_sq')
+    averages = ('exp_avg',) if isinstance(opt, Muon) and _is_kernel(p) else ('exp_avg','exp_avg_sq')
     return dict(step=torch.tensor(0.), **{k:p for k in averages})
 
 def _expected(model, opt):
@@ -416,12 +417,12 @@ def _write_about(out, run):
 
 def _check_same(path, about):
     "More epochs are the same run; any other difference is another one"
-    try: recipe,classes,mean,std = _read_about(path)
+    try: old = Run(None, *_read_about(path), None).about
     except Exception as e: raise InputError(f'{path} is damaged ({e}). Start again with --force.') from None
-    old,new = dict(asdict(recipe), classes=list(classes), mean=mean, std=std),{**about['recipe'], **about}; del new['recipe']
+    old,new = ({**a['recipe'], **a} for a in (old,about))
     for k in new:
-        if k!='epochs' and old.get(k)!=new[k]:
-            raise InputError(f'{path.parent} was trained with {k} {old.get(k)}, not {new[k]}. Resume it with the same settings, or choose another --out.')
+        if k not in ('epochs','recipe') and old[k]!=new[k]:
+            raise InputError(f'{path.parent} was trained with {k} {old[k]}, not {new[k]}. Resume it with the same settings, or choose another --out.')
 
 
 # %% ../nbs/07_train.ipynb #e13722f1
