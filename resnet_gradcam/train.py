@@ -218,7 +218,7 @@ def train_epoch(
     losses,correct,seen = torch.zeros(len(dl), device=device),torch.zeros((), device=device),0
     with tqdm(dl, leave=False, unit='batch', dynamic_ncols=True, disable=True if dl.rank else None) as bar:
         for i,(xb,yb,n) in enumerate(bar):
-            if recipe.rho: _loss(model, xb[:-(-len(yb)//2)], yb[:-(-len(yb)//2)], recipe, dl.world/n)[1].backward()
+            if recipe.rho: _loss(model, xb.chunk(2)[0], yb.chunk(2)[0], recipe, dl.world/n)[1].backward()
             with uphill(model.parameters(), recipe.rho) if recipe.rho else nullcontext():
                 logits,loss = _loss(model, xb, yb, recipe, dl.world/n); loss.backward()
             opt.step(); opt.zero_grad()
