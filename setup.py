@@ -1,4 +1,5 @@
 "The package as setuptools sees it. Settings live in settings.ini; edit them there."
+
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -9,7 +10,9 @@ config.read("settings.ini", encoding="utf-8")
 cfg = config["DEFAULT"]
 
 py_versions = "3.10 3.11 3.12 3.13".split()
-weights = cfg["lib_name"]+".cifar10_w16"  # a folder of data, which setuptools calls a package
+weights = (
+    cfg["lib_name"] + ".cifar10_w16"
+)  # a folder of data, which setuptools calls a package
 extras = {k: cfg[f"{k}_requirements"].split() for k in ("dev", "peers", "docs")}
 
 setup(
@@ -38,7 +41,9 @@ setup(
     extras_require=extras,
     entry_points={
         "console_scripts": cfg["console_scripts"].split(),
-        "nbdev": [f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"],  # without it, doc and source links vanish
+        "nbdev": [
+            f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"
+        ],  # without it, doc and source links vanish
     },
     zip_safe=False,
 )

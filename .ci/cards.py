@@ -1,57 +1,82 @@
-"""Make the pictures of the home page's cards, and the one that a link to the site shows, from figures of the chapters: python .ci/cards.py
+"""Make the pictures of the home page's cards from figures: python .ci/cards.py
 
-A card's picture is the figure that stands in the list below, shrunk. Run it after a chapter whose figure is listed was executed anew.
+A card shows the figure of its chapter that is named below, shrunk. The picture that a
+link to the site shows is made too. Run it after such a figure was executed anew.
 """
+
 import base64
 import io
 import json
 import re
+import sys
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageOps
-
 from project import root, settings
 
-cards = {'00_data': 'fig-data-heart', '01_show': 'fig-show-overlay', '02_augment': 'fig-augment-three', '03_norm': 'fig-norm-three', '04_resnet': 'fig-resnet-block',
-         '05_descent': 'fig-descent-walks', '06_plateau': 'fig-plateau-run', '07_train': 'fig-train-run', '08_mistakes': 'fig-mistakes-pairs', '09_gradcam': 'fig-gradcam-signed',
-         '10_trust': 'fig-trust-three', '20_cifar10_40_epochs': 'fig-cifar-curves', '21_gallery': 'fig-gallery-forty',
-         '30_scale': 'fig-scale-minutes', '31_faults': 'fig-faults-kills', '32_strangers': 'fig-strangers-odd', '40_benchmarks': 'fig-benchmarks-growth'}
-images = root/'nbs/images'
+cards = {
+    "01_pixels": "fig-data-heart",
+    "02_show": "fig-show-overlay",
+    "04_loss": "fig-train-loss",
+    "05_loop": "fig-train-run",
+    "06_norm": "fig-norm-three",
+    "07_resnet": "fig-resnet-block",
+    "08_augment": "fig-augment-three",
+    "09_descent": "fig-descent-walks",
+    "10_plateau": "fig-plateau-run",
+    "11_mistakes": "fig-mistakes-pairs",
+    "12_cam": "fig-gradcam-signed",
+    "13_gradcam": "fig-gradcam-layers",
+    "14_facts": "fig-gradcam-balance",
+    "15_methods": "fig-gradcam-methods",
+    "16_trust": "fig-trust-three",
+    "20_cifar10_40_epochs": "fig-cifar-curves",
+    "21_gallery": "fig-gallery-forty",
+}
+shots = {"23": "index_0", "24": "explorer"}  # cards made of other pictures
+images = root / "nbs/images"
 size = 480, 250
 
 
 def figure(name, label):
     "The picture that the cell with that label made"
-    cells = json.loads((root/f'nbs/{name}.ipynb').read_text(encoding='utf-8'))['cells']
-    outputs = [o['data']['image/png'] for c in cells if re.search(rf'label: {label}$', ''.join(c['source']), re.M) for o in c['outputs'] if 'image/png' in o.get('data', {})]
-    if not outputs:
-        raise SystemExit(f'error: {name} has no figure {label}. Name another in .ci/cards.py.')
-    return Image.open(io.BytesIO(base64.b64decode(''.join(outputs[0])))).convert('RGB')
+    book = json.loads((root / f"nbs/{name}.ipynb").read_text(encoding="utf-8"))
+    for cell in book["cells"]:
+        if not re.search(rf"label: {label}$", "".join(cell["source"]), re.M):
+            continue
+        for output in cell["outputs"]:
+            if "image/png" in output.get("data", {}):
+                png = base64.b64decode("".join(output["data"]["image/png"]))
+                return Image.open(io.BytesIO(png)).convert("RGB")
+    sys.exit(f"error: {name} has no figure {label}. Name another in .ci/cards.py.")
 
 
 def save(picture, name):
     "On white, with a margin, in few colours"
-    inner = ImageOps.contain(picture, (size[0]-20, size[1]-20), Image.Resampling.LANCZOS)
-    card = Image.new('RGB', size, 'white')
-    card.paste(inner, ((size[0]-inner.width)//2, (size[1]-inner.height)//2))
-    card.quantize(128).save(images/f'card_{name}.png', optimize=True)
+    room = size[0] - 20, size[1] - 20
+    inner = ImageOps.contain(picture, room, Image.Resampling.LANCZOS)
+    card = Image.new("RGB", size, "white")
+    card.paste(inner, ((size[0] - inner.width) // 2, (size[1] - inner.height) // 2))
+    card.quantize(128).save(images / f"card_{name}.png", optimize=True)
 
 
 def social():
-    "What a link to the site shows: 1200x630, the name, the promise, and the picture of the home page"
-    fig = Figure(figsize=(12, 6.3), dpi=100, facecolor='white')
+    "1200x630: the name, the promise, and the picture of the home page"
+    fig = Figure(figsize=(12, 6.3), dpi=100, facecolor="white")
     FigureCanvasAgg(fig)
-    fig.text(.05, .86, settings['title'], fontsize=44, weight='bold', color='#222')
-    fig.text(.05, .765, 'How a ResNet learns, and why it errs', fontsize=26, color='#555')
-    ax = fig.add_axes((.03, .03, .94, .69))
-    ax.imshow(Image.open(images/'index_0.png').convert('RGB'))
-    ax.axis('off')
-    fig.savefig(images/'social.png')
+    fig.text(0.05, 0.86, settings["title"], fontsize=44, weight="bold", color="#222")
+    promise = "How a ResNet learns, and why it errs"
+    fig.text(0.05, 0.765, promise, fontsize=26, color="#555")
+    ax = fig.add_axes((0.03, 0.03, 0.94, 0.69))
+    ax.imshow(Image.open(images / "index_0.png").convert("RGB"))
+    ax.axis("off")
+    fig.savefig(images / "social.png")
 
 
-for name, label in cards.items():
-    save(figure(name, label), name[:2])
-for name, source in (('11', 'index_0'), ('12', 'explorer')):
-    save(Image.open(images/f'{source}.png').convert('RGB'), name)
-social()
+if __name__ == "__main__":
+    for name, label in cards.items():
+        save(figure(name, label), name[:2])
+    for name, source in shots.items():
+        save(Image.open(images / f"{source}.png").convert("RGB"), name)
+    social()

@@ -1,47 +1,132 @@
-"""Give each chapter its line under the title, Colab and reading time, and the cell that prepares Colab; with --check, only say what is stale.
+"""The chapters as a reader meets them: python .ci/chapters.py [--check]
 
-Reading time: 200 words of prose a minute, 20 lines of code a minute.
+Prints each chapter's cells, words, exported lines and minutes beside what one sitting
+holds, as a mirror and not as a gate; gives each chapter the line under its title (Colab
+and reading time) and the cell that prepares Colab. It fails where the page would cut
+something off: a code line of over 88 characters, a text output of over 80. With
+--check it also fails where a line under a title is stale, and writes nothing.
+
+Reading time: 200 words of prose per minute, 20 lines of code per minute.
 """
+
 import json
 import re
 import sys
 
 from project import repository, root
 
-colab = repository.replace('github.com', 'colab.research.google.com/github')
-prepare = f'''#| hide
-! [ -e /content ] && git clone -q {repository} /content/it && cp -r /content/it/nbs/. . && pip install -q '/content/it[dev,peers]'
-'''.strip()
+sitting = dict(cells=40, words=1400, exported=60, minutes=20)
+code_width = 88
+output_width = 80
+made_here = "c01ab001", "c01ab002"  # ids of the cells that this script writes
+colab = repository.replace("github.com", "colab.research.google.com/github")
+prepare = f"""#| hide
+! [ -e /content ] && git clone -q {repository} /content/it \\
+  && cp -r /content/it/nbs/. . && pip install -q '/content/it[dev,peers]'"""
 
 
-def minutes(cells):
-    "Of reading, without what the site hides"
-    sources = [(c['cell_type'], ''.join(c['source'])) for c in cells]
-    prose = [s for kind, s in sources if kind == 'markdown']
-    prose += [''.join(o['data']['text/markdown']) for c in cells for o in c.get('outputs', ()) if 'text/markdown' in o.get('data', {})]
-    words = sum(len(s.split()) for s in prose)
-    lines = sum(bool(o.strip()) for kind, s in sources if kind == 'code' and '#| hide' not in s for o in s.splitlines())
-    return round(words/200+lines/20)
+def source(cell):
+    return "".join(cell["source"])
 
 
-def cell(kind, text, cell_id):
-    code = dict(execution_count=None, outputs=[]) if kind == 'code' else {}
-    return dict(cell_type=kind, id=cell_id, metadata={}, source=text.splitlines(True), **code)
+def is_code(cell):
+    return cell["cell_type"] == "code"
 
 
-def render(path):
+def has_flag(cell, flag):
+    return bool(re.search(rf"^#\|\s*{flag}\b", source(cell), re.M))
+
+
+def code_lines(cell):
+    "A cell's lines of code, without its directives"
+    lines = source(cell).splitlines()
+    return [line for line in lines if line.strip() and not line.startswith("#|")]
+
+
+def outputs_as(cell, kind):
+    "A cell's outputs of one MIME type"
+    data = [o.get("data", {}) for o in cell.get("outputs", ())]
+    return ["".join(d[kind]) for d in data if kind in d]
+
+
+def text_outputs(cell):
+    "What a code cell prints"
+    if outputs_as(cell, "image/png") or outputs_as(cell, "text/markdown"):
+        return []
+    outputs = cell.get("outputs", ())
+    printed = ["".join(o["text"]) for o in outputs if "text" in o]
+    return printed + outputs_as(cell, "text/plain")
+
+
+def measure(cells):
+    "What a reader has before them, without what the site hides"
+    shown = [c for c in cells if not has_flag(c, "hide")]
+    code = [c for c in shown if is_code(c)]
+    prose = [source(c) for c in shown if not is_code(c)]
+    for c in code:
+        prose += outputs_as(c, "text/markdown")
+    words = sum(len(text.split()) for text in prose)
+    lines = sum(len(code_lines(c)) for c in code)
+    exported = sum(len(code_lines(c)) for c in code if has_flag(c, "export"))
+    minutes = round(words / 200 + lines / 20)
+    return dict(cells=len(shown), words=words, exported=exported, minutes=minutes)
+
+
+def cut_off(cells):
+    "What would run off the page"
+    for c in cells:
+        if not is_code(c) or has_flag(c, "hide"):
+            continue
+        for line in code_lines(c):
+            if len(line) > code_width:
+                yield f"cell {c['id']}: {len(line)} characters of code: {line[:60]}…"
+        if has_flag(c, "output: false"):
+            continue
+        for line in "\n".join(text_outputs(c)).splitlines():
+            if len(line) > output_width:
+                yield f"cell {c['id']}: {len(line)} characters of output: {line[:60]}…"
+
+
+def new_cell(kind, text, cell_id):
+    cell = dict(cell_type=kind, id=cell_id, metadata={}, source=text.splitlines(True))
+    if kind == "code":
+        cell.update(execution_count=None, outputs=[])
+    return cell
+
+
+def render(path, book, cells):
     "The notebook's text with both cells after its title"
-    book = json.loads(path.read_text(encoding='utf-8'))
-    title, *others = [c for c in book['cells'] if not re.fullmatch('c01ab00[12]', c['id'])]
-    line = f'[Open in Colab]({colab}/blob/main/nbs/{path.name}) · about {minutes(others)} minutes to read'
-    book['cells'] = [title, cell('markdown', line, 'c01ab001'), cell('code', prepare, 'c01ab002'), *others]
-    return json.dumps(book, ensure_ascii=False, indent=1, sort_keys=True)+'\n'
+    title, *others = cells
+    minutes = measure(cells)["minutes"]
+    address = f"{colab}/blob/main/nbs/{path.name}"
+    line = f"[Open in Colab]({address}) · about {minutes} minutes to read"
+    made = [
+        new_cell("markdown", line, made_here[0]),
+        new_cell("code", prepare, made_here[1]),
+    ]
+    book = dict(book, cells=[title, *made, *others])
+    return json.dumps(book, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
-stale = {p: text for p in sorted(root.glob('nbs/[0-9]*.ipynb')) if (text := render(p)) != p.read_text(encoding='utf-8')}
-if '--check' in sys.argv:
-    if stale:
-        sys.exit(f'{", ".join(p.name for p in stale)}: the line under the title is stale. Run python .ci/chapters.py and commit.')
-else:
-    for p, text in stale.items():
-        p.write_text(text, encoding='utf-8')
+def main(check):
+    table = "{:24}{:>9}{:>9}{:>9}{:>9}"
+    print(table.format("chapter", *sitting))
+    print(table.format("one sitting holds", *sitting.values()))
+    faults = []
+    for path in sorted(root.glob("nbs/[0-9]*.ipynb")):
+        text = path.read_text(encoding="utf-8")
+        book = json.loads(text)
+        cells = [c for c in book["cells"] if c["id"] not in made_here]
+        print(table.format(path.stem, *measure(cells).values()))
+        faults += [f"{path.name}, {fault}" for fault in cut_off(cells)]
+        new = render(path, book, cells)
+        if new != text and check:
+            faults.append(f"{path.name}: stale. Run python .ci/chapters.py and commit.")
+        elif new != text:
+            path.write_text(new, encoding="utf-8")
+    print(*faults, sep="\n")
+    return bool(faults)
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv))

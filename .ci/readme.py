@@ -1,8 +1,10 @@
-"""Make README.md from nbs/index.ipynb; needs no Quarto. With --check, only say whether it is current.
+"""Make README.md from nbs/index.ipynb: python .ci/readme.py [--check]
 
-Markdown cells go over as they are, with links to notebooks made absolute, since the page stands on PyPI too; of code
-cells, the pictures in their outputs, which are written to nbs/images.
+Markdown cells go over as they are, with links to notebooks made absolute, since the
+page stands on PyPI too; of code cells, the pictures in their outputs, which are written
+to nbs/images. With --check, only say whether all of it is current. Needs no Quarto.
 """
+
 import base64
 import json
 import re
@@ -10,38 +12,55 @@ import sys
 
 from project import repository, root
 
-cells = json.loads((root/'nbs/index.ipynb').read_text(encoding='utf-8'))['cells']
-header = '<!-- Made from nbs/index.ipynb by .ci/readme.py: edit that notebook. -->\n\n'
+header = "<!-- Made from nbs/index.ipynb by .ci/readme.py: edit that notebook. -->\n\n"
 
 
-def picture(data, source, n, files):
-    "The Markdown of a PNG output of a cell, whose bytes are added to `files`"
-    path = f'nbs/images/index_{n}.png'
-    files[root/path] = base64.b64decode(''.join(data['image/png']))
-    alt = re.search(r'#\| fig-alt: "(.+)"', source)[1]
-    return f'![{alt}]({repository}/raw/main/{path})'
+def absolute(text):
+    "Links to chapters and images by their full address"
+    chapter = rf"]({repository}/blob/main/nbs/\1"
+    text = re.sub(r"\]\((\d\d_\w+\.ipynb)", chapter, text)
+    return re.sub(r"\]\((images/\w+\.png)\)", rf"]({repository}/raw/main/nbs/\1)", text)
+
+
+def pictures(cell):
+    "The PNGs among a cell's outputs"
+    data = [o.get("data", {}) for o in cell.get("outputs", ())]
+    return [base64.b64decode("".join(d["image/png"])) for d in data if "image/png" in d]
 
 
 def render():
     "README.md and its pictures: path -> bytes"
-    parts, files = [], {}
-    for c in cells:
-        if c['cell_type'] == 'markdown':
-            text = re.sub(r'\]\((\d\d_\w+\.ipynb)\)', rf']({repository}/blob/main/nbs/\1)', ''.join(c['source']).strip())
-            parts.append(re.sub(r'\]\((images/\w+\.png)\)', rf']({repository}/raw/main/nbs/\1)', text))
-        for o in c.get('outputs', ()):
-            if 'image/png' in o.get('data', {}):
-                parts.append(picture(o['data'], ''.join(c['source']), len(files), files))
-    files[root/'README.md'] = (header+'\n\n'.join(parts)+'\n').encode()
+    book = json.loads((root / "nbs/index.ipynb").read_text(encoding="utf-8"))
+    parts = []
+    files = {}
+    for cell in book["cells"]:
+        source = "".join(cell["source"]).strip()
+        if cell["cell_type"] == "markdown":
+            parts.append(absolute(source))
+        for png in pictures(cell):
+            path = f"nbs/images/index_{len(files)}.png"
+            files[root / path] = png
+            alt = re.search(r'#\| fig-alt: "(.+)"', source)[1]
+            parts.append(f"![{alt}]({repository}/raw/main/{path})")
+    files[root / "README.md"] = (header + "\n\n".join(parts) + "\n").encode()
     return files
 
 
-files = render()
-if '--check' in sys.argv:
-    stale = [str(p.relative_to(root)) for p, b in files.items() if not p.exists() or p.read_bytes() != b]
-    if stale:
-        sys.exit(f'{", ".join(stale)}: not what nbs/index.ipynb says. Run python .ci/readme.py and commit.')
-else:
-    for p, b in files.items():
-        p.parent.mkdir(exist_ok=True)
-        p.write_bytes(b)
+def main(check):
+    files = render()
+    if not check:
+        for path, content in files.items():
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+        return None
+    stale = [
+        path.name
+        for path, content in files.items()
+        if not path.exists() or path.read_bytes() != content
+    ]
+    fix = "not what nbs/index.ipynb says. Run python .ci/readme.py and commit."
+    return f"{', '.join(stale)}: {fix}" if stale else None
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv))

@@ -1,124 +1,205 @@
-"""What Quarto does and smalldocs doesn't, on nbdev's processed notebooks, so that the site can be checked without Quarto.
+"""What Quarto does and smalldocs doesn't, on nbdev's processed notebooks.
 
-The pages take the names that nbdev gives them; figures and equations get their numbers, references to them and
-citations become links, and the bibliography its list. A reference that leads nowhere is an error.
+So that the site can be checked without Quarto, the pages take the names that nbdev
+gives them; figures and equations get their numbers, references to them and citations
+become links, and the bibliography its list. What leads nowhere is an error.
 """
+
 import json
 import re
+import sys
 from pathlib import Path
 
 import bibtexparser
 import yaml
 
-kinds = {'fig': 'Figure', 'eq': 'Equation', 'tbl': 'Table'}
-# not in code: fenced blocks and backticks are left alone
-code = re.compile(r'(```.*?```|~~~.*?~~~|`[^`\n]+`)', re.S)
+kinds = {"fig": "Figure", "eq": "Equation", "tbl": "Table"}
+# fenced blocks and backticks are code, and are left alone
+code = re.compile(r"(```.*?```|~~~.*?~~~|`[^`\n]+`)", re.S)
+figure_label = re.compile(r"^#\| label: *(fig-[\w-]+)", re.M)
+cell_label = re.compile(r"^#\| label: *((?:fig|tbl)-[\w-]+)", re.M)
+text_label = re.compile(r"\{#((?:eq|fig|tbl)-[\w-]+)")
+reference = re.compile(r"(?<![\w`])@((fig|eq|tbl)-[\w-]*\w)")
+equation = re.compile(r"\$\$\s*((?:(?!\$\$).)+?)\s*\$\$ \{#(eq-[\w-]+)\}", re.S)
+citations = re.compile(r"\[((?:[^\]\[]*)@[\w:.-]+[^\]\[]*)\](?!\()")
+citation = re.compile(r"(?<![\w`@/.])@([a-z]+\d{4}\w+)")
+
+
+def source(cell):
+    return "".join(cell["source"])
 
 
 def outside_code(text, change):
-    return ''.join(part if i % 2 else change(part) for i, part in enumerate(code.split(text)))
+    parts = code.split(text)
+    parts[::2] = map(change, parts[::2])
+    return "".join(parts)
 
 
 def page_name(nb):
-    found = re.search(r'^output-file: *(.+)\.html$', ''.join(nb['cells'][0]['source']), re.M)
+    "The name that nbdev gives a page, or None"
+    first = source(nb["cells"][0])
+    found = re.search(r"^output-file: *(.+)\.html$", first, re.M)
     return found[1] if found else None
 
 
-def labels(nb):
+def number_labels(nb):
     "label -> its number, for the figures and equations of a page, in order"
-    found = {}
-    for cell in nb['cells']:
-        text = ''.join(cell['source'])
-        pattern = r'^#\| label: *((?:fig|tbl)-[\w-]+)' if cell['cell_type'] == 'code' else r'\{#((?:eq|fig|tbl)-[\w-]+)'
-        for label in re.findall(pattern, text, re.M):
-            if label in found:
-                raise SystemExit(f'error: the label {label} is used twice')
-            found[label] = 1+sum(k.startswith(label.split('-')[0]+'-') for k in found)
-    return found
+    numbers = {}
+    counts = dict.fromkeys(kinds, 0)
+    for cell in nb["cells"]:
+        pattern = cell_label if cell["cell_type"] == "code" else text_label
+        for label in pattern.findall(source(cell)):
+            if label in numbers:
+                sys.exit(f"error: the label {label} is used twice")
+            kind = label.split("-")[0]
+            counts[kind] += 1
+            numbers[label] = counts[kind]
+    return numbers
+
+
+def surname(name):
+    "Of an author in BibTeX's form"
+    last = name.split(",")[0] if "," in name else name.split()[-1]
+    return last.strip("{} ")
 
 
 def author_year(entry):
-    names = [n.split(',')[0].strip('{} ') if ',' in n else n.split()[-1].strip('{}') for n in re.split(r'\s+and\s+', entry['author'])]
-    who = names[0] if len(names) == 1 else ' and '.join(names) if len(names) == 2 else f'{names[0]} et al.'
-    return who, entry.get('year', 'n.d.')
+    names = [surname(n) for n in re.split(r"\s+and\s+", entry["author"])]
+    who = " and ".join(names) if len(names) < 3 else f"{names[0]} et al."
+    return who, entry.get("year", "n.d.")
 
 
-def cite(text, works, used):
-    "`[@a; @b]` and `@a` as text with links"
-    def one(key, inside):
-        if key not in works:
-            raise SystemExit(f'error: the work @{key} is not in references.bib')
-        used.add(key)
-        who, year = author_year(works[key])
-        return f'[{who} {year}](#ref-{key})' if inside else f'[{who} ({year})](#ref-{key})'
+class Page:
+    "The numbers, references and citations of one page"
 
-    def group(m):
-        return '('+re.sub(r'@([\w:.-]*\w)', lambda k: one(k[1], True), m[1])+')'
-    text = re.sub(r'\[((?:[^\]\[]*)@[\w:.-]+[^\]\[]*)\](?!\()', group, text)
-    return re.sub(r'(?<![\w`@/.])@([a-z]+\d{4}\w+)', lambda m: one(m[1], False), text)
+    def __init__(self, nb, works):
+        self.nb = nb
+        self.works = works
+        self.numbers = number_labels(nb)
+        self.cited = set()
+
+    def entry(self, key):
+        if key not in self.works:
+            sys.exit(f"error: the work @{key} is not in references.bib")
+        self.cited.add(key)
+        return author_year(self.works[key])
+
+    def cite_inside(self, m):
+        "A work among several in brackets"
+        who, year = self.entry(m[1])
+        return f"[{who} {year}](#ref-{m[1]})"
+
+    def cite_in_text(self, m):
+        who, year = self.entry(m[1])
+        return f"[{who} ({year})](#ref-{m[1]})"
+
+    def cite_group(self, m):
+        works = re.sub(r"@([\w:.-]*\w)", self.cite_inside, m[1])
+        return f"({works})"
+
+    def refer(self, m):
+        label, kind = m.groups()
+        if label not in self.numbers:
+            sys.exit(f"error: @{label} has no label on its page")
+        return f"[{kinds[kind]} {self.numbers[label]}](#{label})"
+
+    def link(self, text):
+        "References and citations as links"
+        text = reference.sub(self.refer, text)
+        text = citations.sub(self.cite_group, text)
+        return citation.sub(self.cite_in_text, text)
+
+    def tag(self, m):
+        "An equation with its number in it and its anchor before it"
+        tex, label = m.groups()
+        return f"[]{{#{label}}}\n\n$$ {tex} \\tag{{{self.numbers[label]}}} $$"
+
+    def caption(self, text, label):
+        "A code cell's source with the figure's number in its caption"
+        found = re.search(r"""^#\| fig-cap: *(["'])(.*)$""", text, re.M)
+        if not found:
+            return text
+        quote, words = found.groups()
+        words = f"Figure {self.numbers[label]}: {outside_code(words, self.link)}"
+        return text.replace(found[0], f"#| fig-cap: {quote}{words}")
+
+    def references(self):
+        "The works cited, as a list"
+        lines = []
+        for key in sorted(self.cited):
+            work = {k: re.sub(r"[{}]", "", v) for k, v in self.works[key].items()}
+            names = work["author"].replace(" and ", ", ")
+            places = map(work.get, ("booktitle", "journal", "eprint"))
+            place = next(filter(None, places), "")
+            year = work.get("year", "n.d.")
+            line = f"[]{{#ref-{key}}}{names}, *{work['title']}*, {place} {year}."
+            lines.append(line)
+        return "\n\n".join(lines)
+
+    def change(self):
+        "Do all of it, in place"
+        cells = []
+        for cell in self.nb["cells"]:
+            text = source(cell)
+            label = figure_label.search(text)
+            if cell["cell_type"] == "markdown":
+                text = equation.sub(self.tag, text)
+                cell["source"] = outside_code(text, self.link)
+            elif label:
+                cells.append(anchor(label[1]))
+                cell["source"] = self.caption(text, label[1])
+            cells.append(cell)
+        self.nb["cells"] = cells
+        self.fill_references()
+
+    def fill_references(self):
+        place = re.compile(r"::: \{#refs\}\s*:::")
+        listed = False
+        for cell in self.nb["cells"]:
+            text = source(cell)
+            if cell["cell_type"] == "markdown" and place.search(text):
+                cell["source"] = place.sub(lambda _: self.references(), text)
+                listed = True
+        if self.cited and not listed:
+            name = page_name(self.nb)
+            sys.exit(f"error: {name} cites works and has no ::: {{#refs}}")
 
 
-def references(works, used):
-    clean = {k: {f: re.sub(r'[{}]', '', v) for f, v in works[k].items()} for k in sorted(used)}
-    lines = [f'[]{{#ref-{k}}}{w["author"].replace(" and ", ", ")}, *{w["title"]}*, {w.get("booktitle") or w.get("journal") or w.get("eprint") or ""} {w.get("year", "n.d.")}.'
-             for k, w in clean.items()]
-    return '\n\n'.join(lines)
+def anchor(label):
+    "A cell to which references to a figure lead"
+    text = f"[]{{#{label}}}"
+    return dict(cell_type="markdown", id=f"at-{label}"[:64], metadata={}, source=text)
 
 
-def number(nb, works):
-    "Numbers, references and citations of one page"
-    here, used = labels(nb), set()
-
-    def refer(m):
-        if m[1] not in here:
-            raise SystemExit(f'error: @{m[1]} has no label on its page')
-        return f'[{kinds[m[2]]} {here[m[1]]}](#{m[1]})'
-
-    def change(text):
-        text = re.sub(r'(?<![\w`])@((fig|eq|tbl)-[\w-]*\w)', refer, text)
-        return cite(text, works, used)
-
-    for cell in nb['cells']:
-        text = ''.join(cell['source'])
-        if cell['cell_type'] == 'markdown':
-            # an equation's number stands in it, its anchor before it
-            text = re.sub(r'\$\$\s*((?:(?!\$\$).)+?)\s*\$\$ \{#(eq-[\w-]+)\}', lambda m: f'[]{{#{m[2]}}}\n\n$$ {m[1]} \\tag{{{here[m[2]]}}} $$', text, flags=re.S)
-            cell['source'] = outside_code(text, change)
-        elif cell['cell_type'] == 'code' and (label := re.search(r'^#\| label: *(fig-[\w-]+)', text, re.M)):
-            text = re.sub(r'^(#\| fig-cap: *")', rf'\1Figure {here[label[1]]}: ', text, flags=re.M)
-            text = re.sub(r"^(#\| fig-cap: *')", rf"\1Figure {here[label[1]]}: ", text, flags=re.M)
-            caption = re.search(r'^#\| fig-cap: .*$', text, re.M)
-            cell['source'] = text.replace(caption[0], outside_code(caption[0], change)) if caption else text
-            nb['cells'][nb['cells'].index(cell)] = cell
-    for i, cell in reversed(list(enumerate(nb['cells']))):
-        text = ''.join(cell['source'])
-        if cell['cell_type'] == 'markdown' and '::: {#refs}' in text:
-            cell['source'] = re.sub(r'::: \{#refs\}\s*:::', lambda _: references(works, used), text)
-        elif cell['cell_type'] == 'code' and (label := re.search(r'^#\| label: *(fig-[\w-]+)', text, re.M)):
-            nb['cells'].insert(i, dict(cell_type='markdown', id=f'at-{label[1]}'[:64], metadata={}, source=f'[]{{#{label[1]}}}'))
-    if used and not any('id="ref-' in s or '{#ref-' in s for s in map(lambda c: ''.join(c['source']), nb['cells'])):
-        raise SystemExit(f'error: {page_name(nb)} cites works and has no list of references (::: {{#refs}})')
+def read_works(bib):
+    if not bib.exists():
+        return {}
+    return bibtexparser.loads(bib.read_text(encoding="utf-8")).entries_dict
 
 
-def prepare(
-    folder  # nbdev's `_proc`
-):
-    "Rewrite the folder in place; gives the pages' names: on the site -> in the repository"
-    folder = Path(folder)
-    bib = folder/'references.bib'
-    works = bibtexparser.loads(bib.read_text(encoding='utf-8')).entries_dict if bib.exists() else {}
-    notebooks = {p: json.loads(p.read_text(encoding='utf-8')) for p in folder.glob('*.ipynb')}
-    names = {p.stem: page_name(nb) or p.stem for p, nb in notebooks.items()}
-    for path, nb in notebooks.items():
-        number(nb, works)
+def prepare(folder):
+    "Rewrite nbdev's `_proc`; gives the pages' names: on the site -> in the repository"
+    works = read_works(folder / "references.bib")
+    books = {
+        path: json.loads(path.read_text(encoding="utf-8"))
+        for path in folder.glob("*.ipynb")
+    }
+    names = {path.stem: page_name(nb) or path.stem for path, nb in books.items()}
+    for path, nb in books.items():
+        Page(nb, works).change()
         text = json.dumps(nb)
         for old, new in names.items():
-            text = re.sub(rf'\({old}\.ipynb([)#])', rf'({new}.ipynb\1', text)
+            text = re.sub(rf"\({old}\.ipynb([)#])", rf"({new}.ipynb\1", text)
         path.unlink()
-        (folder/f'{names[path.stem]}.ipynb').write_text(text, encoding='utf-8')
-    config = yaml.safe_load((folder.parent/'_quarto.yml').read_text(encoding='utf-8'))
-    text = yaml.safe_dump(config, allow_unicode=True, sort_keys=False)
-    for old, new in names.items():
-        text = re.sub(rf'\b{old}\.ipynb', f'{new}.ipynb', text)
-    (folder/'_quarto.yml').write_text(text, encoding='utf-8')
+        path.with_stem(names[path.stem]).write_text(text, encoding="utf-8")
+    write_config(folder, names)
     return {new: old for old, new in names.items()}
+
+
+def write_config(folder, names):
+    "`_quarto.yml` with the pages' names"
+    config = (folder.parent / "_quarto.yml").read_text(encoding="utf-8")
+    text = yaml.safe_dump(yaml.safe_load(config), allow_unicode=True, sort_keys=False)
+    for old, new in names.items():
+        text = re.sub(rf"\b{old}\.ipynb", f"{new}.ipynb", text)
+    (Path(folder) / "_quarto.yml").write_text(text, encoding="utf-8")
