@@ -7,7 +7,6 @@ __all__ = ['EpochSampler', 'loader', 'BatchAugment', 'Batches']
 
 # %% ../nbs/32_batches.ipynb #i3200000
 import math
-from fastcore.basics import patch
 
 import numpy as np
 import torch
@@ -19,242 +18,253 @@ from torch.utils.data import DataLoader, Dataset
 
 # %% ../nbs/32_batches.ipynb #76a202e5
 class EpochSampler:
-    "Batches of indices, each with a seed for its augmentation; all a function of (seed, epoch)."
+    "Batches of indices, each with a seed for its augmentation."
 
     def __init__(
         self,
         n: int,  # images
-        batch_size: int,  # images a batch; the last may have fewer
+        batch_size: int,  # images per batch; the last may have fewer
         shuffle: bool,  # in an order drawn anew each epoch, or as they come
         seed: int,  # 0 or more
     ):
-        self.n, self.batch_size, self.shuffle, self.seed, self.epoch = (
-            n,
-            batch_size,
-            shuffle,
-            seed,
-            0,
-        )
+        self.n = n
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = seed
+        self.epoch = 0
 
     def set_epoch(self, epoch):
         self.epoch = epoch
 
     def __len__(self):
-        return -(-self.n // self.batch_size)
+        return math.ceil(self.n / self.batch_size)
 
-    def __iter__(self):
+    def __iter__(self):  # yields (indices, seed), a function of (seed, epoch)
         rng = np.random.default_rng((self.seed, self.epoch))
         order = rng.permutation(self.n) if self.shuffle else np.arange(self.n)
-        for i in range(0, self.n, self.batch_size):
-            yield order[i : i + self.batch_size], int(rng.integers(2**31))
+        for start in range(0, self.n, self.batch_size):
+            idx = order[start : start + self.batch_size]
+            yield idx, int(rng.integers(2**31))
 
 # %% ../nbs/32_batches.ipynb #a7fbb6fb
-class _Batches(Dataset):
-    "Item (indices, seed) is a batch: those images, transformed one by one, and their labels"
+class _TransformedBatches(Dataset):
+    "Item (indices, seed): those images, transformed one by one, and their labels"
 
     def __init__(self, data, tfms):
-        self.data, self.tfms = data, tfms
+        self.data = data
+        self.tfms = tfms
 
     def __getitem__(self, item):
         idx, seed = item
         self.tfms.set_random_seed(seed)
-        x = np.stack(
-            [self.tfms(image=self.data.images[i])["image"] for i in idx]
-        )  # (B, H, W, 3)
-        return torch.from_numpy(x).permute(0, 3, 1, 2), torch.from_numpy(
-            self.data.labels[idx]
-        )  # (B, 3, H, W), (B,)
+        images = [self.tfms(image=self.data.images[i])["image"] for i in idx]
+        xb = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)  # (B, 3, H, W)
+        yb = torch.from_numpy(self.data.labels[idx])  # (B,)
+        return xb, yb
 
 
 def loader(
     data: ImageData,  # the images
-    tfms,  # an albumentations `Compose`; it turns one (H, W, 3) uint8 image into one float32 image
-    batch_size: int = 128,  # images a batch; the last batch may be smaller
-    shuffle: bool = False,  # a new order each epoch, set by `loader.sampler.set_epoch(epoch)`
+    # albumentations `Compose`: one (H, W, 3) uint8 image -> one float32 image
+    tfms,
+    batch_size: int = 128,  # images per batch; the last batch may be smaller
+    # a new order each epoch, set by `loader.sampler.set_epoch(epoch)`
+    shuffle: bool = False,
     seed: int = 42,  # of the order and the augmentation
-    workers: int = 0,  # processes that prepare batches; 0 prepares them in this one. The batches are the same
-) -> (
-    DataLoader
-):  # yields (xb, yb): (B, 3, H, W) float32 in channels-last memory, (B,) int64
+    # processes that prepare batches; 0 prepares them here. The batches are the same
+    workers: int = 0,
+) -> DataLoader:  # yields xb (B, 3, H, W) float32, channels last; yb (B,) int64
     "Batches of transformed images."
     sampler = EpochSampler(len(data), batch_size, shuffle, seed)
     return DataLoader(
-        _Batches(data, tfms),
+        _TransformedBatches(data, tfms),
         sampler=sampler,
-        batch_size=None,
+        batch_size=None,  # an item is a batch already
         num_workers=workers,
         persistent_workers=workers > 0,
         pin_memory=torch.cuda.is_available(),
-        generator=torch.Generator(),
-    )  # a generator of its own, or it draws from the global one
+        generator=torch.Generator(),  # else it draws from the global one
+    )
+
+# %% ../nbs/32_batches.ipynb #b3200005
+_padding = 4  # pixels, on each side, by which a crop may move
+
+
+def _mirror(i, n):
+    "The index in 0..n-1 that index `i` of a row, mirrored at its ends, stands for"
+    return (n - 1) - ((n - 1) - i.abs()).abs()
+
+
+def _rows(strip, starts, n):
+    "Stretches of n pixels out of a strip of pixels (K*3,), one per start: (N, 3n)"
+    every = strip.unfold(0, 3 * n, 3)  # (K-n+1, 3n), a view
+    return every.index_select(0, starts.flatten())
+
+
+def _crop(xb, dy, dx):  # (B, n, n, 3), (B,), (B,) -> (B, n, n, 3)
+    "A window per sample of the reflected image; (4, 4) changes nothing"
+    if not len(xb):
+        return xb
+    n = xb.shape[1]
+    columns = xb.split(1, dim=2)
+    left = columns[_padding:0:-1]
+    right = columns[-2 : -2 - _padding : -1]
+    wide = torch.cat([*left, xb, *right], dim=2)  # (B, n, n+8, 3)
+    sample = torch.arange(len(xb), device=xb.device)[:, None]
+    row = torch.arange(n, device=xb.device) + dy[:, None] - _padding
+    starts = (n * sample + _mirror(row, n)) * (n + 2 * _padding) + dx[:, None]
+    return _rows(wide.flatten(), starts, n).view_as(xb)
+
+# %% ../nbs/32_batches.ipynb #b3200009
+def _rotate(xb, angle):  # (B, n, n, 3) uint8, (B,) radians -> (B, n, n, 3) uint8
+    "Each sample rotated about its centre, counterclockwise"
+    line = torch.linspace(-1, 1, xb.shape[1], device=xb.device)
+    x, y = torch.meshgrid(line, line, indexing="xy")  # (n, n) each
+    position = torch.stack([x, y], -1)  # (n, n, 2)
+    quarter_ahead = torch.stack([-y, x], -1)
+    a = angle[:, None, None, None]
+    source = a.cos() * position + a.sin() * quarter_ahead  # (B, n, n, 2)
+    rotated = F.grid_sample(
+        xb.permute(0, 3, 1, 2).float(),
+        source,
+        padding_mode="reflection",
+        align_corners=True,
+    )  # (B, 3, n, n)
+    return rotated.round().byte().permute(0, 2, 3, 1)
+
+
+def _rotate_drawn(xb, angle):
+    "The same, with as little work as can be had without waiting for a GPU"
+    if not angle.is_cpu:
+        return _rotate(xb, angle).contiguous()
+    idx = angle.nonzero()[:, 0]
+    return xb.index_copy(0, idx, _rotate(xb[idx], angle[idx]))
+
+# %% ../nbs/32_batches.ipynb #b3200012
+_hole = 16  # pixels per side
+
+
+def _outside(y, x, hole, n):  # (B,) each -> (B, 3, n, n) float32
+    "0 in the hole whose upper left corner is (y, x), 1 elsewhere"
+    strip = torch.ones(2 * n, 3, device=y.device)
+    strip[n : n + _hole] = 0
+    row = torch.arange(n, device=y.device)
+    crossed = (row >= y[:, None]) & (row < y[:, None] + _hole) & hole[:, None]
+    starts = torch.where(crossed, n - x[:, None], 0)  # (B, n)
+    return _rows(strip.flatten(), starts, n).view(-1, n, n, 3).permute(0, 3, 1, 2)
 
 # %% ../nbs/32_batches.ipynb #677086b5
-def _mirror(i, n):
-    return (n - 1) - (
-        (n - 1) - i.abs()
-    ).abs()  # an index of the mirrored row -> an index in 0..n-1
+def _check_settings(mean, std, probabilities, size):
+    for name, p in probabilities.items():
+        if not 0 <= p <= 1:
+            raise InputError(f"{name} is a probability between 0 and 1, not {p}.")
+    if size < _hole:
+        raise InputError(
+            f"size is {size}, smaller than the hole of 16x16 pixels: "
+            "use images of 16 pixels a side or more."
+        )
+    for name, value in dict(mean=mean, std=std).items():
+        if np.shape(value) != (3,):
+            raise InputError(
+                f"{name} holds three numbers, one per channel, not {np.shape(value)}: "
+                "take them from channel_stats."
+            )
 
 
+def _check_images(xb, n):
+    if xb.dtype != torch.uint8:
+        raise InputError(
+            "BatchAugment takes the bytes as they are (uint8) "
+            f"and normalises them itself, not {xb.dtype}."
+        )
+    if xb.shape[1:] != (n, n, 3):
+        raise InputError(
+            f"BatchAugment takes (B, {n}, {n}, 3), not {tuple(xb.shape)}: "
+            "permute channels to the end, or give it size=."
+        )
+
+
+def _generator(seed):
+    "The generator that was given, or a new one for an int"
+    if isinstance(seed, torch.Generator):
+        return seed
+    if isinstance(seed, (int, np.integer)):
+        return torch.Generator().manual_seed(int(seed))
+    raise InputError(
+        f"BatchAugment needs a seed (an int) or a torch.Generator, not {seed!r}."
+    )
+
+# %% ../nbs/32_batches.ipynb #b3200015
 class BatchAugment(nn.Module):
-    "Crop, rotate, cut out and normalise a whole batch, each sample with draws of its own: `train_tfms` as tensor operations, on any device."
+    "Crop, rotate, cut out and normalise a batch: `train_tfms` on any device."
 
     def __init__(
         self,
-        mean,  # (3,) of the training images, for pixels in 0..1; also the colour of the hole
+        # (3,) of the training images, for pixels in 0..1; also the colour of the hole
+        mean,
         std,  # (3,)
         crop_p: float = 0.5,  # probability of RandomCrop with padding 4, 0..1
-        rotate_p: float = 0.2,  # probability of a turn by -5 to 5 degrees
-        cutout_p: float = 0.2,  # probability of a hole of 16x16 pixels, whole inside the image
-        size: int = 32,  # pixels a side, of what comes in and of what goes out; 16 or more
+        rotate_p: float = 0.2,  # probability of a rotation by -5 to 5 degrees
+        # probability of a hole of 16x16 pixels, whole inside the image
+        cutout_p: float = 0.2,
+        # pixels a side, of what comes in and of what goes out; 16 or more
+        size: int = 32,
     ):
         super().__init__()
-        self.ps, self.size = (
-            dict(crop_p=crop_p, rotate_p=rotate_p, cutout_p=cutout_p),
-            size,
-        )
-        for k, p in self.ps.items():
-            if not 0 <= p <= 1:
-                raise InputError(f"{k} is a probability between 0 and 1, not {p}.")
-        if size < 16:
-            raise InputError(
-                f"size is {size}, smaller than the hole of 16x16 pixels: use images of 16 pixels a side or more."
-            )
-        for k, v in dict(mean=mean, std=std).items():
-            if np.shape(v) != (3,):
-                raise InputError(
-                    f"{k} holds three numbers, one a channel, not {np.shape(v)}: take them from channel_stats."
-                )
-            self.register_buffer(
-                k,
-                torch.tensor(np.asarray(v), dtype=torch.float32).view(3, 1, 1),
-                persistent=False,
-            )
+        self.ps = dict(crop_p=crop_p, rotate_p=rotate_p, cutout_p=cutout_p)
+        self.size = size
+        _check_settings(mean, std, self.ps, size)
+        for name, value in dict(mean=mean, std=std).items():
+            value = torch.tensor(np.asarray(value), dtype=torch.float32)
+            self.register_buffer(name, value.view(3, 1, 1), persistent=False)
 
     def forward(
         self,
-        xb,  # (B, size, size, 3) uint8, RGB, on any device: it is copied to where the module is
+        # (B, size, size, 3) uint8, RGB, on any device: copied to where the module is
+        xb,
         seed,  # an int, or a `torch.Generator`
-    ) -> (
-        torch.Tensor
-    ):  # (B, 3, size, size) float32, normalised, in channels-last memory
-        xb, n = torch.as_tensor(xb), self.size
-        if xb.dtype != torch.uint8:
-            raise InputError(
-                f"BatchAugment takes the bytes as they are (uint8) and normalises them itself, not {xb.dtype}."
-            )
-        if xb.shape[1:] != (n, n, 3):
-            raise InputError(
-                f"BatchAugment takes (B, {n}, {n}, 3), not {tuple(xb.shape)}: permute channels to the end, or give it size=."
-            )
-        return self.transform(
-            xb.to(self.mean.device, non_blocking=True), *self.draw(len(xb), seed)
-        )
+    ) -> torch.Tensor:  # (B, 3, size, size) float32, normalised, channels last
+        xb = torch.as_tensor(xb)
+        _check_images(xb, self.size)
+        draws = self.draw(len(xb), seed)
+        return self.transform(xb.to(self.mean.device, non_blocking=True), *draws)
 
-# %% ../nbs/32_batches.ipynb #ba93b57d
-@patch
-def draw(
-    self: BatchAugment,
-    n: int,  # samples
-    seed,  # an int, or a `torch.Generator`
-) -> tuple:  # dy and dx of the crop, 0..8; angle, radians; y and x of the hole's corner; whether there is a hole: (n,) each
-    "What happens to each sample. A step that is not taken is drawn as one that changes nothing."
-    if not isinstance(seed, (int, np.integer, torch.Generator)):
-        raise InputError(
-            f"BatchAugment needs a seed (an int) or a torch.Generator, not {seed!r}."
-        )
-    g = (
-        seed
-        if isinstance(seed, torch.Generator)
-        else torch.Generator().manual_seed(int(seed))
-    )
-    u = torch.rand(8, n, generator=g, device=g.device).to(
-        self.mean.device, non_blocking=True
-    )  # (8, n)
-    crop, turn, hole = (u[i] < p for i, p in enumerate(self.ps.values()))
-    dy, dx = torch.where(crop, (9 * u[3:5]).long(), 4)
-    angle = torch.where(turn, (2 * u[5] - 1) * math.radians(5), 0.0)
-    y, x = ((self.size - 15) * u[6:]).long()
-    return dy, dx, angle, y, x, hole
+    def draw(
+        self,
+        n: int,  # samples
+        seed,  # an int, or a `torch.Generator`
+    ) -> tuple:  # dy, dx, angle, y, x and hole of `transform`, (n,) each
+        "What happens to each sample; a step not taken is one that changes nothing."
+        g = _generator(seed)
+        u = torch.rand(8, n, generator=g, device=g.device)
+        u = u.to(self.mean.device, non_blocking=True)
+        crop, rotate, hole = (u[i] < p for i, p in enumerate(self.ps.values()))
+        dy, dx = torch.where(crop, ((2 * _padding + 1) * u[3:5]).long(), _padding)
+        angle = torch.where(rotate, (2 * u[5] - 1) * math.radians(5), 0.0)
+        y, x = ((self.size - _hole + 1) * u[6:]).long()
+        return dy, dx, angle, y, x, hole
 
-# %% ../nbs/32_batches.ipynb #d8b3ff8b
-def _rows(strip, k, n):
-    return strip.unfold(0, 3 * n, 3).index_select(
-        0, k.flatten()
-    )  # rows of n pixels of a long strip, the first at k: (N, 3n)
-
-
-@patch
-def _crop(self: BatchAugment, xb, dy, dx):  # (B, H, W, 3) -> (B, H, W, 3)
-    if not len(xb):
-        return xb
-    n = self.size
-    i, b = torch.arange(n, device=xb.device), torch.arange(len(xb), device=xb.device)
-    cols = xb.split(1, 2)
-    wide = torch.cat([*cols[4:0:-1], xb, *cols[-2:-6:-1]], 2)  # (B, H, W+8, 3)
-    k = (n * b[:, None] + _mirror(i + dy[:, None] - 4, n)) * (n + 8) + dx[
-        :, None
-    ]  # (B, H)
-    return _rows(wide.flatten(), k, n).view_as(xb)
-
-
-@patch
-def _rotate(self: BatchAugment, xb, angle):  # (B, H, W, 3) -> (B, H, W, 3)
-    g = torch.linspace(-1, 1, self.size, device=xb.device)
-    x, y = torch.meshgrid(g, g, indexing="xy")  # (H, W)
-    xy, across = (
-        torch.stack([x, y], -1),
-        torch.stack([-y, x], -1),
-    )  # (H, W, 2), `across` a quarter turn ahead
-    a = angle[:, None, None, None]
-    grid = a.cos() * xy + a.sin() * across  # (B, H, W, 2)
-    z = F.grid_sample(
-        xb.permute(0, 3, 1, 2).float(),
-        grid,
-        padding_mode="reflection",
-        align_corners=True,
-    )  # (B, 3, H, W)
-    return z.round().byte().permute(0, 2, 3, 1)
-
-
-@patch
-def transform(
-    self: BatchAugment,
-    xb,  # (B, size, size, 3) uint8
-    dy,  # (B,) of the crop, 0..8, where 4 changes nothing
-    dx,  # (B,)
-    angle,  # (B,) radians, counterclockwise
-    y,  # (B,) upper left corner of the hole
-    x,  # (B,)
-    hole,  # (B,) bool: whether there is one
-) -> torch.Tensor:  # (B, 3, size, size) float32, normalised, in channels-last memory
-    "Do what was drawn."
-    z, n = self._crop(xb, dy, dx), self.size  # (B, H, W, 3)
-    if self.ps["rotate_p"]:
-        b = torch.arange(len(z), device=z.device)
-        k = (
-            angle.nonzero()[:, 0] if angle.is_cpu else b
-        )  # what turns; a GPU isn't asked, and turns all
-        turned = self._rotate(z.index_select(0, k), angle[k])
-        z = torch.cat([z, turned]).index_select(
-            0, b.index_copy(0, k, len(b) + b[: len(k)])
-        )
-    strip = F.pad(
-        torch.zeros(3 * 16, device=z.device), (3 * n, 3 * n - 3 * 16), value=1
-    )  # n pixels to keep, the hole, n-16 to keep
-    i = torch.arange(n, device=z.device)
-    inside = (i >= y[:, None]) & (i < y[:, None] + 16) & hole[:, None]  # (B, H)
-    keep = (
-        _rows(strip, torch.where(inside, n - x[:, None], 0), n)
-        .view(z.shape)
-        .permute(0, 3, 1, 2)
-    )  # (B, 3, H, W)
-    return (
-        normalise(z, self.mean.flatten(), self.std.flatten()).mul_(keep).add_(0)
-    )  # -0 becomes 0
+    def transform(
+        self,
+        xb,  # (B, size, size, 3) uint8
+        dy,  # (B,) of the crop, 0..8, where 4 changes nothing
+        dx,  # (B,)
+        angle,  # (B,) radians, counterclockwise
+        y,  # (B,) upper left corner of the hole
+        x,  # (B,)
+        hole,  # (B,) bool: whether there is one
+    ) -> torch.Tensor:  # (B, 3, size, size) float32, normalised, channels last
+        "Do what was drawn."
+        xb = _crop(xb, dy, dx)
+        if self.ps["rotate_p"]:
+            xb = _rotate_drawn(xb, angle)
+        z = normalise(xb, self.mean.flatten(), self.std.flatten())
+        z = z.mul_(_outside(y, x, hole, self.size))
+        return z.add_(0)  # -0 becomes 0
 
 # %% ../nbs/32_batches.ipynb #4a0000b1
 class Batches:
-    "A data set on the model's device, a batch at a time; a function of (seed, epoch)."
+    "A data set on the model's device, a batch at a time; each pass is the next epoch."
 
     def __init__(
         self,
@@ -262,7 +272,7 @@ class Batches:
         aug: BatchAugment,  # what is done to each batch
         batch_size: int = 128,  # over all processes together; the last may be smaller
         seed: int = 42,  # of the order and the augmentation
-        epoch: int = 0,  # how many epochs were before; each pass is one further
+        epoch: int = 0,  # how many epochs were before
         rank: int = 0,  # this process, 0..world-1
         world: int = 1,  # how many processes share each batch
     ):
@@ -270,7 +280,7 @@ class Batches:
         self.images = torch.from_numpy(data.images).to(device)
         self.labels = torch.from_numpy(data.labels).to(device)
         self.aug = aug
-        self.sampler = EpochSampler(len(data), batch_size, True, seed)
+        self.sampler = EpochSampler(len(data), batch_size, shuffle=True, seed=seed)
         self.sampler.set_epoch(epoch)
         self.rank = rank
         self.world = world

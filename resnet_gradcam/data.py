@@ -17,97 +17,86 @@ from .files import InputError, read_folder
 # %% ../nbs/01_pixels.ipynb #57846955
 @dataclass(frozen=True)
 class ImageData:
-    "A data set of N colour images in memory; `data[indices]` is the data set of those images."
+    "A data set of N colour images in memory; `data[indices]` is one of those images."
 
     images: np.ndarray  # (N, H, W, 3) uint8, RGB
     labels: np.ndarray  # (N,) int64, each an index into `classes`
     classes: tuple  # the names of the classes
-    boxes: np.ndarray | None = (
-        None  # (N, 4) int64 where known: x0, y0, x1, y1 in pixels, x1 and y1 exclusive
-    )
+    # (N, 4) int64 where known: x0, y0, x1, y1 in pixels, x1 and y1 exclusive
+    boxes: np.ndarray | None = None
 
     def __len__(self):
         return len(self.labels)
 
     def __getitem__(self, idx):
-        return ImageData(
-            self.images[idx],
-            self.labels[idx],
-            self.classes,
-            None if self.boxes is None else self.boxes[idx],
-        )
+        boxes = None if self.boxes is None else self.boxes[idx]
+        return ImageData(self.images[idx], self.labels[idx], self.classes, boxes)
 
 # %% ../nbs/01_pixels.ipynb #n0104500
 def image_folder(
     root,  # a folder that holds `train/<class>/*` and `test/<class>/*`
     size: int = 32,  # each image's centre square is resized to this many pixels a side
 ) -> tuple:  # (train, test), each ImageData
-    "A folder of images as two data sets, decoded once and then kept in the user's cache."
+    "A folder of images as two data sets, decoded once and kept in the user's cache."
     train, test, classes = read_folder(root, size)
     return ImageData(*train, classes), ImageData(*test, classes)
 
 # %% ../nbs/01_pixels.ipynb #fdf56c21
+def _from_torchvision(batches):
+    "torchvision's data set as ours"
+    return ImageData(batches.data, np.array(batches.targets), tuple(batches.classes))
+
+
 def cifar10(
-    root=None,  # the folder that holds `cifar-10-batches-py`, or `train/<class>/` and `test/<class>/`; by default the user's cache
+    # folder that holds `cifar-10-batches-py`, or class folders; default: user's cache
+    root=None,
     download: bool = True,  # fetch what is missing (170 MB)
 ) -> tuple:  # (train, test), each ImageData of (50000 or 10000, 32, 32, 3)
-    "CIFAR-10 (Krizhevsky, 2009) from torchvision's batches, which are fetched when missing, or from class folders."
-    root = (
-        Path(root).expanduser()
-        if root
-        else xdg_cache_home() / "resnet_gradcam" / "cifar10"
-    )
+    "CIFAR-10 (Krizhevsky, 2009), from torchvision's batches or from class folders."
+    root = Path(root or xdg_cache_home() / "resnet_gradcam" / "cifar10").expanduser()
     if (root / "train").is_dir():
         return image_folder(root)
-    from torchvision.datasets import CIFAR10
+    from torchvision.datasets import CIFAR10  # needed here alone
 
     try:
-        parts = [CIFAR10(root, train=t, download=download) for t in (True, False)]
+        train = CIFAR10(root, train=True, download=download)
+        test = CIFAR10(root, train=False, download=download)
     except (OSError, RuntimeError) as e:
         raise InputError(
-            f"CIFAR-10 is not in {root} and could not be fetched ({e}). Unpack cifar-10-python.tar.gz "
-            "there, or class folders train/<class>/ and test/<class>/; or go on without it: --data shapes."
+            f"CIFAR-10 is not in {root} and could not be fetched ({e}). "
+            "Unpack cifar-10-python.tar.gz there, or class folders train/<class>/ and "
+            "test/<class>/; or go on without it: --data shapes."
         ) from None
-    return tuple(
-        ImageData(p.data, np.array(p.targets), tuple(p.classes)) for p in parts
-    )
+    return _from_torchvision(train), _from_torchvision(test)
 
 # %% ../nbs/01_pixels.ipynb #28415926
 def channel_stats(
     images: np.ndarray,  # (N, H, W, 3) uint8
 ) -> tuple:  # (mean, std), each (3,) float64, for pixels scaled to 0..1
-    "Mean and standard deviation of each channel, exact: from the counts of the 256 byte values."
-    counts = np.stack(
-        [np.bincount(images[..., c].ravel(), minlength=256) for c in range(3)]
-    )  # (3, 256)
-    v, n = np.arange(256) / 255, counts.sum(1)
-    mean = counts @ v / n
-    return mean, np.sqrt((counts * (v - mean[:, None]) ** 2).sum(1) / n)
+    "Mean and standard deviation per channel, exact: from the counts of the 256 values."
+    values = np.arange(256) / 255
+    channels = [images[..., c].ravel() for c in range(3)]
+    counts = np.stack([np.bincount(c, minlength=256) for c in channels])  # (3, 256)
+    n = counts.sum(1)
+    mean = counts @ values / n
+    deviations = values - mean[:, None]  # (3, 256)
+    variance = (counts * deviations**2).sum(1) / n
+    return mean, np.sqrt(variance)
 
 # %% ../nbs/01_pixels.ipynb #4a0000a1
 def normalise(
     xb,  # (B, H, W, 3) uint8, or floats in 0..255
     mean,  # (3,) of the training images, for pixels in 0..1
     std,  # (3,)
-) -> (
-    torch.Tensor
-):  # (B, 3, H, W) float32 in channels-last memory, on the device of `xb`
-    "What `test_tfms` does, to a whole batch."
-    m, s = (
-        torch.as_tensor(v, dtype=torch.float32, device=xb.device).repeat(
-            xb.shape[1] * xb.shape[2]
-        )
-        for v in (mean, std)
-    )  # (H*W*3,): one long row is quicker than many of 3
-    return (
-        xb.flatten(1)
-        .to(torch.float32, copy=True)
-        .div_(255)
-        .sub_(m)
-        .div_(s)
-        .view(xb.shape)
-        .permute(0, 3, 1, 2)
-    )
+) -> torch.Tensor:  # (B, 3, H, W) float32 in channels-last memory, where `xb` is
+    "A batch of bytes as a network takes it: scaled to 0..1, normalised, NCHW."
+    n_pixels = xb.shape[1] * xb.shape[2]
+    options = dict(dtype=torch.float32, device=xb.device)
+    mean = torch.as_tensor(mean, **options).repeat(n_pixels)  # (H*W*3,): one long row
+    std = torch.as_tensor(std, **options).repeat(n_pixels)  # is quicker than rows of 3
+    out = xb.flatten(1).to(torch.float32, copy=True)  # (B, H*W*3)
+    out.div_(255).sub_(mean).div_(std)
+    return out.view(xb.shape).permute(0, 3, 1, 2)
 
 # %% ../nbs/01_pixels.ipynb #79761487
 def split(
@@ -120,7 +109,8 @@ def split(
         raise InputError(f"valid is a share between 0 and 1, not {valid}.")
     rng = np.random.default_rng(seed)
     aside = np.zeros(len(data), dtype=bool)
-    for y in range(len(data.classes)):
-        idx = rng.permutation(np.flatnonzero(data.labels == y))
-        aside[idx[: round(valid * len(idx))]] = True
+    for label in range(len(data.classes)):
+        of_class = rng.permutation(np.flatnonzero(data.labels == label))
+        n = round(valid * len(of_class))
+        aside[of_class[:n]] = True
     return data[~aside], data[aside]

@@ -19,94 +19,112 @@ import numpy as np
 from fastcore.xdg import xdg_cache_home
 from PIL import Image, ImageOps
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.numpy import save_file
 from tqdm.contrib.concurrent import process_map
 
 # %% ../nbs/30_files.ipynb #d39fd930
-def visible(text):
-    "Text that a terminal can only show: control characters, marks that turn the reading direction and halves of characters as escapes"
-    return re.sub(
-        r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]",
-        lambda m: ascii(m[0])[1:-1],
-        str(text),
-    )
+_commands = re.compile(
+    r"[\x00-\x1f\x7f-\x9f"  # control characters
+    r"\u2028-\u202e\u2066-\u2069"  # line separators, marks of the reading direction
+    r"\ud800-\udfff]"  # halves of characters
+)
+
+
+def visible(
+    text,  # anything with a `str`
+) -> str:
+    "Text that a terminal can only show: what would command it becomes an escape."
+    return _commands.sub(lambda m: ascii(m[0])[1:-1], str(text))
+
+
+def _shortened(line):
+    "A line of bearable length; its end, where the remedy stands, is kept"
+    if len(line) <= 1000:
+        return line
+    return f"{line[:700]} … {line[-250:]}"
 
 
 class InputError(ValueError):
-    "Input that can't be used. The message says what is wrong and how to mend it: a line for each argument, safe to print."
+    "Input that can't be used. The message says what is wrong and how to mend it."
 
-    def __str__(self):
-        lines = [visible(a) for a in self.args]
-        return "\n".join(
-            l if len(l) <= 1000 else f"{l[:700]} … {l[-250:]}" for l in lines
-        )
+    def __str__(self):  # a line for each argument, safe to print
+        return "\n".join(_shortened(visible(a)) for a in self.args)
 
 # %% ../nbs/30_files.ipynb #0f4dff84
 def _to_rgb(img):
-    "Any Pillow image as RGB: 16 bits scaled to 8, transparency laid on white, turned as the camera says"
-    img = ImageOps.exif_transpose(img)
+    "Any Pillow image as RGB: 16 bits scaled to 8, transparency laid on white, upright"
+    img = ImageOps.exif_transpose(img)  # rotated as the camera noted
     if img.mode.startswith("I;16") or img.mode == "I":
-        img = Image.fromarray((np.asarray(img).clip(0, 65535) // 257).astype(np.uint8))
+        pixels = np.asarray(img).clip(0, 65535) // 257
+        img = Image.fromarray(pixels.astype(np.uint8))
     if img.mode == "F":
         raise ValueError("floating-point pixels have no known range")
     if img.has_transparency_data:
         img = img.convert("RGBA")
-        img = Image.alpha_composite(Image.new("RGBA", img.size, "white"), img)
+        white = Image.new("RGBA", img.size, "white")
+        img = Image.alpha_composite(white, img)
     return img.convert("RGB")
 
 # %% ../nbs/30_files.ipynb #78310f17
-def _check_file(s):
-    "Raise `ValueError` unless a file's status is that of a file of bearable size: a pipe never ends"
-    if not stat.S_ISREG(s.st_mode):
+def _check_file(status):
+    "Raise `ValueError` unless it is a file, of bearable size: a pipe never ends"
+    if not stat.S_ISREG(status.st_mode):
         raise ValueError("it is a folder, a pipe or a device")
-    if s.st_size > 2**30:
+    if status.st_size > 2**30:
         raise ValueError("it has more than 1 GiB")
 
 
 def _scans(f):
-    "In how many scans a JPEG comes, each of which passes over all pixels; each begins with the bytes FF DA"
-    at = f.tell()
+    "In how many scans a JPEG comes; each begins with the bytes FF DA"
+    position = f.tell()
     f.seek(0)
-    n = sum(b.count(b"\xff\xda") for b in iter(lambda: f.read(2**20), b""))
-    f.seek(at)
+    n = 0
+    while block := f.read(2**20):
+        n += block.count(b"\xff\xda")
+    f.seek(position)
     return n
 
 
 def _check_cost(img):
-    "Raise `ValueError` where a small file would start another program, or take minutes, or gigabytes"
+    "Raise `ValueError` where a small file would start a program or cost minutes or GBs"
     if img.format == "EPS":
         raise ValueError("PostScript is a program, not a picture")
-    if (
-        img.format in ("JPEG", "MPO")
-        and (n := _scans(img.fp)) * img.width * img.height > 2e10
-    ):
-        raise ValueError(f"it comes in {n:,} scans")
-    if img.format == "TIFF" and img.tag_v2.get(322, 0) * img.tag_v2.get(323, 0) > 1e8:
-        raise ValueError("its tiles are larger than a picture may be")
+    if img.format in ("JPEG", "MPO"):
+        scans = _scans(img.fp)
+        if scans * img.width * img.height > 2e10:  # each passes over all the pixels
+            raise ValueError(f"it comes in {scans:,} scans")
+    if img.format == "TIFF":
+        tile_width = img.tag_v2.get(322, 0)
+        tile_height = img.tag_v2.get(323, 0)
+        if tile_width * tile_height > 1e8:
+            raise ValueError("its tiles are larger than a picture may be")
+
+# %% ../nbs/30_files.ipynb #a3000006
+def _open_rgb(path):
+    "A file as a Pillow image in RGB, decoded once its cost is known to be bearable"
+    if isinstance(path, (str, os.PathLike)):
+        _check_file(os.stat(path))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with Image.open(path) as img:
+            _check_cost(img)
+            return _to_rgb(img)
 
 
 def read_image(
-    path,  # a JPEG, PNG or any other file that Pillow decodes; of an animation, the first frame
-    size: int
-    | None = None,  # cut the centre square and resize it to `size` pixels a side; by default, as it is
+    path,  # a JPEG, PNG or whatever Pillow decodes; of an animation, the first frame
+    # cut the centre square and resize it to this many pixels a side; default: as it is
+    size: int | None = None,
 ) -> np.ndarray:  # (H, W, 3) uint8, RGB
-    "The pixels of an image file. Raises `InputError` when the file can't be read as an image."
+    "The pixels of an image file. Raises `InputError` when it isn't a readable one."
     try:
-        if isinstance(path, (str, os.PathLike)):
-            _check_file(os.stat(path))
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as f:
-                _check_cost(f)
-                img = _to_rgb(f)
+        img = _open_rgb(path)
         if size and img.size != (size, size):
             img = ImageOps.fit(img, (size, size), Image.Resampling.LANCZOS)
         return np.asarray(img)
     except FileNotFoundError:
         raise InputError(f"No such file: {path}. Check the path.") from None
-    except (
-        Exception
-    ) as e:  # a decoder fails on broken bytes in as many ways as there are formats
+    except Exception as e:  # broken bytes fail in as many ways as there are formats
         raise InputError(
             f"Not a readable image: {path} ({e}). Replace it with a whole JPEG or PNG."
         ) from None
@@ -116,7 +134,10 @@ def read_image(
 def atomic_write(
     path,  # the file to write, or to write anew
 ):  # a context manager that gives the path to write to
-    "Write a file as a whole or not at all: what was written to the given path takes the file's place when the block ends well."
+    """Write a file as a whole or not at all.
+
+    What was written to the given path takes the file's place when the block ends well.
+    """
     path = Path(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -131,101 +152,122 @@ def atomic_write(
 _layout = "A data folder holds train/<class>/ and test/<class>/, each with image files."
 
 
-def _names(folder):
-    return sorted(
-        p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")
-    )
+def _subfolders(folder):
+    "The names of the folders in a folder, in order"
+    folders = [p.name for p in folder.iterdir() if p.is_dir()]
+    return sorted(name for name in folders if not name.startswith("."))
 
 
-def _list_files(root, part, classes):
-    "The image files of one part of a data folder, (path, label) each, in order of class and name"
-    found = []
-    for y, c in enumerate(classes):
-        fs = sorted(
-            p for p in (root / part / c).iterdir() if not p.name.startswith(".")
-        )
-        if not fs:
-            raise InputError(f"No images in {root / part / c}. {_layout}")
-        if odd := next((p for p in fs if not p.is_file()), None):
-            raise InputError(f"{odd} is not a file. {_layout}")
-        found += [(p, y) for p in fs]
-    return found
+def _check_classes(folder, classes):
+    "Raise `InputError` unless there are two classes or more, with printable names"
+    if len(classes) < 2:
+        count = "1 class folder" if classes else "no class folders"
+        raise InputError(f"{folder} has {count}; at least two are needed. {_layout}")
+    for name in classes:
+        if visible(name) != name:
+            raise InputError(
+                f"{folder / name}: this name of a class can't be printed. "
+                "Rename the folder."
+            )
 
 
-def _check_layout(root):
-    "The names of the classes of a data folder"
+def _read_classes(root):
+    "The names of the classes of a data folder, once its layout is found right"
     if not root.is_dir():
         raise InputError(f"No such folder: {root}. {_layout}")
     for part in ("train", "test"):
         if not (root / part).is_dir():
             raise InputError(f'{root} has no folder "{part}". {_layout}')
-    classes = _names(root / "train")
-    if len(classes) < 2:
+    classes = _subfolders(root / "train")
+    _check_classes(root / "train", classes)
+    odd = sorted(set(classes) ^ set(_subfolders(root / "test")))
+    if odd:
         raise InputError(
-            f"{root / 'train'} has {len(classes) or 'no'} class folder{'s' * (not classes)}; at least two are needed. {_layout}"
-        )
-    if odd := next((c for c in classes if visible(c) != c), None):
-        raise InputError(
-            f"{root / 'train' / odd}: this name of a class can't be printed. Rename the folder."
-        )
-    if odd := sorted(set(classes) ^ set(_names(root / "test"))):
-        raise InputError(
-            f"train and test of {root} have different classes: {', '.join(odd)} is in one only. {_layout}"
+            f"train and test of {root} have different classes: "
+            f"{', '.join(odd)} is in one only. {_layout}"
         )
     return tuple(classes)
 
+
+def _list_files(root, part, classes):
+    "The image files of one part, (path, label) each, in order of class and name"
+    found = []
+    for label, name in enumerate(classes):
+        folder = root / part / name
+        paths = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+        if not paths:
+            raise InputError(f"No images in {folder}. {_layout}")
+        for path in paths:
+            if not path.is_file():
+                raise InputError(f"{path} is not a file. {_layout}")
+            found.append((path, label))
+    return found
+
 # %% ../nbs/30_files.ipynb #2a239b89
-def _fingerprint(root, files, size):
-    "A hash of what the decoded array depends on: size, and each file's name, length and time of change"
-    h = hashlib.sha256(f"{size}".encode())
-    for p, _ in files:
-        s = p.stat()
-        h.update(os.fsencode(f"{p.relative_to(root)}\0{s.st_size}\0{s.st_mtime_ns}\n"))
-    return h.hexdigest()
-
-
 def _try_read(path, size):
+    "The pixels of a file, or the message that says what is wrong with it"
     try:
         return read_image(path, size)
     except InputError as e:
         return str(e)
 
 
-def _read_all(args):
-    "Paths and a size -> (n, size, size, 3), in one piece since that travels between processes faster; or a list of what is wrong"
-    paths, size = args
-    got = [_try_read(p, size) for p in paths]
-    return [o for o in got if isinstance(o, str)] or np.stack(got)
+def _read_all(job):
+    "Paths and a size -> (n, size, size, 3), or a list of what is wrong"
+    paths, size = job
+    results = [_try_read(p, size) for p in paths]
+    messages = [r for r in results if isinstance(r, str)]
+    if messages:
+        return messages
+    return np.stack(results)  # travels between processes faster than n arrays
 
 
 def _decode(paths, size):
     "Decode files in parallel into one (N, size, size, 3) array"
     n = max(1, min(256, len(paths) // 8))
+    jobs = [(paths[i : i + n], size) for i in range(0, len(paths), n)]
+    options = dict(desc="decoding", leave=False, max_workers=os.cpu_count())
     try:
-        got = process_map(
-            _read_all,
-            [(paths[i : i + n], size) for i in range(0, len(paths), n)],
-            desc="decoding",
-            leave=False,
-            max_workers=os.cpu_count(),
-        )
+        parts = process_map(_read_all, jobs, **options)
     except BrokenProcessPool:
         raise InputError(
-            "A process that decoded pictures was killed, most likely for want of memory. Look for pictures of many megapixels."
+            "A process that decoded pictures was killed, most likely for want of "
+            "memory. Look for pictures of many megapixels."
         ) from None
-    if bad := [o for part in got if isinstance(part, list) for o in part]:
-        raise InputError(*bad[:5], *[f"… and {len(bad) - 5} more."] * (len(bad) > 5))
-    return np.concatenate(got)
+    bad = [m for part in parts if isinstance(part, list) for m in part]
+    if bad:
+        messages = bad[:5]
+        if len(bad) > 5:
+            messages.append(f"… and {len(bad) - 5} more.")
+        raise InputError(*messages)
+    return np.concatenate(parts)
+
+# %% ../nbs/30_files.ipynb #a3000013
+def _fingerprint(root, paths, size):
+    "A hash of what decides the array: size, and each file's name, size and last change"
+    h = hashlib.sha256(f"{size}".encode())
+    for path in paths:
+        status = path.stat()
+        name = path.relative_to(root)
+        line = f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n"
+        h.update(os.fsencode(line))
+    return h.hexdigest()
+
+
+def _cache_file(root, size):
+    "Where the array of a data folder is kept"
+    name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
+    return xdg_cache_home() / "resnet_gradcam" / f"{name}-{size}.safetensors"
 
 
 def _cached(cache, key, make):
-    "The array in file `cache` if it was kept under `key`; else what `make()` gives, kept there"
+    "The array in file `cache` if it was kept under `key`; else what `make()` gives"
     try:
         with safe_open(cache, "np") as f:
             if f.metadata()["key"] == key:
                 return f.get_tensor("images")
     except (OSError, SafetensorError):
-        pass
+        pass  # none yet, or not a whole one
     images = make()
     cache.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(cache) as part:
@@ -239,13 +281,12 @@ def read_folder(
 ) -> tuple:  # (images, labels) of train, the same of test, and the names of the classes
     "A folder of images, decoded in parallel once, then kept in the user's cache."
     root = Path(root).expanduser()
-    classes = _check_layout(root)
-    train, test = (_list_files(root, part, classes) for part in ("train", "test"))
-    files = train + test
-    name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
-    cache = xdg_cache_home() / "resnet_gradcam" / f"{name}-{size}.safetensors"
-    key = _fingerprint(root, files, size)
-    images = _cached(cache, key, lambda: _decode([p for p, _ in files], size))
-    labels = np.array([y for _, y in files])
+    classes = _read_classes(root)
+    train = _list_files(root, "train", classes)
+    test = _list_files(root, "test", classes)
+    paths = [path for path, _ in train + test]
+    labels = np.array([label for _, label in train + test])
+    key = _fingerprint(root, paths, size)
+    images = _cached(_cache_file(root, size), key, lambda: _decode(paths, size))
     n = len(train)
     return (images[:n], labels[:n]), (images[n:], labels[n:]), classes

@@ -13,10 +13,14 @@ from torch import nn
 
 # %% ../nbs/06_norm.ipynb #96b57d5b
 def make_norm(
-    kind: str,  # "ln": LayerNorm over (C, H, W), as `GroupNorm(1, C)`; "bn": BatchNorm; "gn": GroupNorm of 8 groups
+    kind: str,  # "ln", "bn" or "gn"
     channels: int,  # C
 ) -> nn.Module:  # (B, C, H, W) -> (B, C, H, W)
-    'A normalisation layer by name. Where 8 doesn\'t divide C, "gn" makes as many groups as divide both.'
+    """A normalisation layer by name.
+
+    "ln" is LayerNorm over (C, H, W), as `GroupNorm(1, C)`; "bn" is BatchNorm; "gn" is
+    GroupNorm of gcd(8, C) groups.
+    """
     if kind == "ln":
         return nn.GroupNorm(1, channels)
     if kind == "bn":

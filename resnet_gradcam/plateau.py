@@ -14,21 +14,28 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 # %% ../nbs/10_plateau.ipynb #aca28d97
 def recorded_run() -> dict:  # column name -> list of 40 numbers
-    "The log of the recorded experiment, an epoch a row, as it was printed."
-    with files("resnet_gradcam").joinpath("recorded_run.csv").open(newline="") as f:
+    "The log of the recorded experiment, one row per epoch, as it was printed."
+    path = files("resnet_gradcam").joinpath("recorded_run.csv")
+    with path.open(newline="") as f:
         rows = list(csv.DictReader(f))
-    return {k: [float(r[k]) for r in rows] for k in rows[0]}
+    columns = {}
+    for name in rows[0]:
+        columns[name] = [float(row[name]) for row in rows]
+    return columns
 
 # %% ../nbs/10_plateau.ipynb #152df6ab
 def replay(
-    metric,  # a number an epoch, in order
+    metric,  # one number per epoch, in order
     lr: float = 1e-3,  # learning rate of the first epoch
     mode: str = "max",  # "max" for an accuracy, "min" for a loss
     factor: float = 0.2,  # the new rate is `factor` times the old
-    patience: int = 3,  # epochs without a new best that are put up with
+    patience: int = 3,  # epochs without improvement that are allowed
     **kwargs,  # more of `torch.optim.lr_scheduler.ReduceLROnPlateau`
 ) -> list:  # the learning rate in force during each epoch
-    "What ReduceLROnPlateau would have done, given the metric of each epoch. The defaults are the recorded experiment's."
+    """What ReduceLROnPlateau would have done, given the metric of each epoch.
+
+    The defaults are the recorded experiment's.
+    """
     opt = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=lr)
     sched = ReduceLROnPlateau(
         opt, mode=mode, factor=factor, patience=patience, **kwargs

@@ -16,7 +16,8 @@ def _has_bf16(device):
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     # older releases of PyTorch can't say
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    get_capabilities = getattr(torch.cpu, "get_capabilities", dict)
+    capabilities = get_capabilities()
     return any(capabilities.get(k) for k in ("avx512_bf16", "amx_bf16", "bf16"))
 
 

@@ -19,7 +19,11 @@ from torch import nn
 
 # %% ../nbs/07_resnet.ipynb #959d007b
 class BasicBlock(nn.Module):
-    "relu(shortcut(x) + norm(conv(relu(norm(conv(x)))))): He et al. (2016), figure 2, left."
+    """Two 3x3 convolutions whose output is added to the input.
+
+    relu(shortcut(x) + norm(conv(relu(norm(conv(x)))))), as in He et al. (2016),
+    figure 2, left.
+    """
 
     def __init__(
         self,
@@ -35,67 +39,78 @@ class BasicBlock(nn.Module):
         self.norm2 = make_norm(norm, nf)
         self.shortcut = nn.Sequential()
         if stride != 1 or ni != nf:
-            self.shortcut = nn.Sequential(
-                nn.Conv2d(ni, nf, 1, stride, bias=False), make_norm(norm, nf)
-            )
+            conv = nn.Conv2d(ni, nf, 1, stride, bias=False)
+            self.shortcut = nn.Sequential(conv, make_norm(norm, nf))
 
     def forward(self, x):  # (B, ni, H, W)
-        out = F.relu(
-            self.norm1(self.conv1(x)), inplace=True
-        )  # (B, nf, H/stride, W/stride)
+        out = self.norm1(self.conv1(x))  # (B, nf, H/stride, W/stride)
+        out = F.relu(out, inplace=True)
         out = self.norm2(self.conv2(out))
         out += self.shortcut(x)
         return F.relu(out, inplace=True)
 
 # %% ../nbs/07_resnet.ipynb #d7a219d1
+def _stage(ni, nf, n_blocks, stride, norm):
+    "Blocks in a row; the first one changes the shape."
+    first = BasicBlock(ni, nf, stride, norm)
+    others = [BasicBlock(nf, nf, 1, norm) for _ in range(n_blocks - 1)]
+    return nn.Sequential(first, *others)
+
+
 class ResNet(nn.Module):
-    "A residual network for small images: strides 1, 2, 2, 1, global average pooling, a linear head."
+    """A residual network for small images.
+
+    A 3x3 stem, four stages with strides 1, 2, 2, 1, global average pooling, and a
+    linear layer.
+    """
 
     def __init__(
         self,
         blocks: tuple,  # blocks in each of the four stages
         num_classes: int = 10,  # K
         norm: str = "ln",  # kind, as in make_norm
-        width: int = 64,  # channels of stage 1, 16 or more; stages have width x 1, 2, 4, 8
+        width: int = 64,  # channels of stage 1, 16 or more; then twice, 4 and 8 times
     ):
         super().__init__()
         if width < 16:
             raise InputError(f"width must be 16 or more, not {width}.")
+        n1, n2, n3, n4 = blocks
         self.conv1 = nn.Conv2d(3, width, 3, 1, 1, bias=False)
         self.norm1 = make_norm(norm, width)
-        ni = width
-        for i, (n, stride) in enumerate(zip(blocks, (1, 2, 2, 1))):
-            nf = width * 2**i
-            stage = [BasicBlock(ni, nf, stride, norm)] + [
-                BasicBlock(nf, nf, 1, norm) for _ in range(n - 1)
-            ]
-            setattr(self, f"layer{i + 1}", nn.Sequential(*stage))
-            ni = nf
-        self.fc = nn.Linear(ni, num_classes)
+        self.layer1 = _stage(width, width, n1, 1, norm)
+        self.layer2 = _stage(width, 2 * width, n2, 2, norm)
+        self.layer3 = _stage(2 * width, 4 * width, n3, 2, norm)
+        self.layer4 = _stage(4 * width, 8 * width, n4, 1, norm)
+        self.fc = nn.Linear(8 * width, num_classes)
 
     def forward(self, x):  # (B, 3, H, W)
         x = F.relu(self.norm1(self.conv1(x)), inplace=True)  # (B, width, H, W)
-        x = self.layer4(
-            self.layer3(self.layer2(self.layer1(x)))
-        )  # (B, 8*width, H/4, W/4)
+        x = self.layer1(x)
+        x = self.layer2(x)  # (B, 2*width, H/2, W/2)
+        x = self.layer3(x)  # (B, 4*width, H/4, W/4)
+        x = self.layer4(x)  # (B, 8*width, H/4, W/4)
         return self.fc(x.mean((2, 3)))  # (B, K) logits
 
 # %% ../nbs/07_resnet.ipynb #8a99cbf1
-packaged_run = (
-    Path(str(files("resnet_gradcam"))) / "cifar10_w16"
-)  # a run that travels with the package
+# a run that travels with the package
+packaged_run = Path(str(files("resnet_gradcam"))) / "cifar10_w16"
 
 
 def resnet18(
     num_classes: int = 10,  # K
     norm: str = "ln",  # "ln", "bn" or "gn", as in make_norm
     width: int = 64,  # channels of stage 1: 64 as published, 16 for a laptop
-    pretrained: bool = False,  # with weights learned on CIFAR-10, which are there for 10 classes, norm "ln" and width 16
+    pretrained: bool = False,  # on CIFAR-10; for 10 classes, norm "ln" and width 16
 ) -> ResNet:  # (B, 3, H, W) -> (B, K) logits, for any H, W
-    "ResNet18 (He et al., 2016) for small images: two blocks a stage; 11.2 million parameters at width 64."
+    """ResNet18 (He et al., 2016) for small images.
+
+    Two blocks per stage; 11.2 million parameters at width 64.
+    """
     if pretrained and (num_classes, norm, width) != (10, "ln", 16):
         raise InputError(
-            f'There are pretrained weights for 10 classes, norm "ln" and width 16, not for {num_classes}, "{norm}" and {width}. Leave pretrained out, and train.'
+            'There are pretrained weights for 10 classes, norm "ln" and width 16, '
+            f'not for {num_classes}, "{norm}" and {width}. '
+            "Leave pretrained out, and train."
         )
     model = ResNet((2, 2, 2, 2), num_classes, norm, width)
     if pretrained:
@@ -108,16 +123,19 @@ def resnet34(
     norm: str = "ln",  # "ln", "bn" or "gn", as in make_norm
     width: int = 64,  # channels of stage 1
 ) -> ResNet:  # (B, 3, H, W) -> (B, K) logits, for any H, W
-    "ResNet34 (He et al., 2016) for small images: 3, 4, 6 and 3 blocks; 21.3 million parameters at width 64."
+    """ResNet34 (He et al., 2016) for small images.
+
+    3, 4, 6 and 3 blocks; 21.3 million parameters at width 64.
+    """
     return ResNet((3, 4, 6, 3), num_classes, norm, width)
 
 # %% ../nbs/07_resnet.ipynb #121e1bed
 def summary(
-    model: nn.Module,  # as it is afterwards: weights, mode and running statistics are untouched
+    model: nn.Module,  # its weights, mode and running statistics stay as they are
     input_size: tuple = (3, 32, 32),  # (C, H, W) of one image
 ):
-    "Print the layers of a model, their output shapes and their parameters, as a table."
-    import torchsummary
+    "Print a table of a model's layers, their output shapes and their parameters."
+    import torchsummary  # nothing else needs it
 
     device = next(model.parameters()).device.type
     with eval_mode(model), torch.no_grad():

@@ -13,49 +13,51 @@ from .data import ImageData
 # %% ../nbs/31_shapes.ipynb #5f1c3b8e
 def _ngon(n, r=1.0, start=-90):
     "The corners of a regular polygon, (n, 2), the first at `start` degrees"
-    a = np.radians(start + np.arange(n) * 360 / n)
-    return np.stack([np.cos(a), np.sin(a)], 1) * r
+    angle = np.radians(start + np.arange(n) * 360 / n)
+    return np.stack([np.cos(angle), np.sin(angle)], 1) * r
 
 
 def _star(n=5, inner=0.42):
-    return np.stack([_ngon(n), _ngon(n, inner, -90 + 180 / n)], 1).reshape(-1, 2)
+    "The corners of a star: outer and inner ones in turn"
+    outer_corners = _ngon(n)
+    inner_corners = _ngon(n, inner, -90 + 180 / n)
+    return np.stack([outer_corners, inner_corners], 1).reshape(-1, 2)
 
 
 def _heart():
+    "A well-known curve, at 40 of its points"
     t = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-    return (
-        np.stack(
-            [
-                16 * np.sin(t) ** 3,
-                -(
-                    13 * np.cos(t)
-                    - 5 * np.cos(2 * t)
-                    - 2 * np.cos(3 * t)
-                    - np.cos(4 * t)
-                )
-                - 2.5,
-            ],
-            1,
-        )
-        / 16
-    )
+    x = 16 * np.sin(t) ** 3
+    y = 13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)
+    return np.stack([x, -y - 2.5], 1) / 16
+
+
+def _by_angle(points, centre_x):
+    "Points in the order of their angles around (centre_x, 0)"
+    angle = np.degrees(np.arctan2(points[:, 1], points[:, 0] - centre_x)) % 360
+    return points[np.argsort(angle)]
 
 
 def _moon():
     "A disc of radius 1 less a disc of radius 0.8 that is shifted by 0.5 to the right"
     disc = _ngon(60, start=0)
     outer = disc[np.hypot(disc[:, 0] - 0.5, disc[:, 1]) > 0.8]
-    outer = outer[np.argsort(np.degrees(np.arctan2(outer[:, 1], outer[:, 0])) % 360)]
     bite = disc * 0.8 + [0.5, 0]
-    bite = bite[np.hypot(*bite.T) < 1]
-    bite = bite[np.argsort(np.degrees(np.arctan2(bite[:, 1], bite[:, 0] - 0.5)) % 360)][
-        ::-1
-    ]
-    return np.concatenate([outer, bite])
+    bite = bite[np.hypot(bite[:, 0], bite[:, 1]) < 1]
+    return np.concatenate([_by_angle(outer, 0), _by_angle(bite, 0.5)[::-1]])
 
 
-_a = 0.36  # half the width of an arm of the cross
-_outlines = dict(
+def _cross(half=0.36):
+    "Four arms; `half` is half the width of one"
+    arm = np.array([(-half, -1), (half, -1), (half, -half)])
+    arms = []
+    for _ in range(4):
+        arms.append(arm)
+        arm = np.stack([-arm[:, 1], arm[:, 0]], 1)  # rotated by 90 degrees
+    return np.concatenate(arms)
+
+
+_outlines = dict(  # the name of each class and its polygons; a second one is a hole
     circle=[_ngon(40)],
     ring=[_ngon(40), _ngon(40, 0.55)],
     moon=[_moon()],
@@ -64,86 +66,79 @@ _outlines = dict(
     diamond=[_ngon(4) * [0.75, 1.1]],
     pentagon=[_ngon(5)],
     star=[_star()],
-    cross=[
-        np.array(
-            [
-                (-_a, -1),
-                (_a, -1),
-                (_a, -_a),
-                (1, -_a),
-                (1, _a),
-                (_a, _a),
-                (_a, 1),
-                (-_a, 1),
-                (-_a, _a),
-                (-1, _a),
-                (-1, -_a),
-                (-_a, -_a),
-            ]
-        )
-    ],
+    cross=[_cross()],
     heart=[_heart()],
 )
 
 # %% ../nbs/31_shapes.ipynb #1198f257
-_S, _K = 32, 4  # pixels a side; the canvas is _K times larger
+_size = 32  # pixels a side
+_scale = 4  # the canvas is so many times larger
+_canvas = _size * _scale
 
 
 def _colours(rng, n):
     "`n` colours, the first two well apart from each other"
     while True:
-        c = rng.uniform(30, 225, (n, 3))
-        if np.abs(c[0] - c[1]).sum() > 200:
-            return c
+        colours = rng.uniform(30, 225, (n, 3))
+        if np.abs(colours[0] - colours[1]).sum() > 200:
+            return colours
+
+
+def _background(rng, colour):
+    "A canvas that is lighter at the top or at the bottom"
+    shade = np.linspace(-25, 25, _canvas)[:, None, None] * rng.uniform(-1, 1)
+    shaded = np.broadcast_to(colour + shade, (_canvas, _canvas, 3))
+    return np.ascontiguousarray(shaded, dtype=np.float32)
 
 
 def _clutter(rng, canvas, colours):
     "Draw two strokes and two dots"
-    for c in colours[:2]:
-        p, q = rng.integers(0, _S * _K, (2, 2)).tolist()
-        cv2.line(canvas, p, q, c.tolist(), int(rng.integers(3, 8)))
-    for c in colours[2:]:
-        cv2.circle(
-            canvas,
-            rng.integers(0, _S * _K, 2).tolist(),
-            int(rng.integers(5, 11)),
-            c.tolist(),
-            -1,
-        )
+    for colour in colours[:2]:
+        start, end = rng.integers(0, _canvas, (2, 2)).tolist()
+        width = int(rng.integers(3, 8))
+        cv2.line(canvas, start, end, colour.tolist(), width)
+    for colour in colours[2:]:
+        centre = rng.integers(0, _canvas, 2).tolist()
+        radius = int(rng.integers(5, 11))
+        cv2.circle(canvas, centre, radius, colour.tolist(), -1)
 
 
-def _draw(rng, rings):
-    "One picture (32, 32, 3) uint8 and the box of its object (4,)"
-    bg, fg, *others = _colours(rng, 6)
-    shade = np.linspace(-25, 25, _S * _K)[:, None, None] * rng.uniform(-1, 1)
-    canvas = np.ascontiguousarray(
-        np.broadcast_to(bg + shade, (_S * _K, _S * _K, 3)), dtype=np.float32
-    )
+def _place(rng, outline):
+    "An outline at a random size, angle and place, in pixels, and its box (4,)"
+    radius = rng.uniform(6, 10)
+    angle = np.radians(rng.uniform(-18, 18))
+    cos, sin = np.cos(angle), np.sin(angle)
+    rotation = np.array([[cos, -sin], [sin, cos]])
+    polygons = [polygon @ rotation.T * radius for polygon in outline]
+    low = polygons[0].min(0)
+    high = polygons[0].max(0)
+    shift = rng.uniform(-low, _size - high)  # anywhere, as long as it is whole
+    box = np.concatenate([np.floor(low + shift), np.ceil(high + shift)])
+    return [polygon + shift for polygon in polygons], box.clip(0, _size)
+
+
+def _draw(rng, outline):
+    "One image (32, 32, 3) uint8 and the box of its object (4,)"
+    background, foreground, *others = _colours(rng, 6)
+    canvas = _background(rng, background)
     _clutter(rng, canvas, others)
-    r, a = rng.uniform(6, 10), np.radians(rng.uniform(-18, 18))
-    turn = np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
-    rings = [o @ turn.T * r for o in rings]
-    lo, hi = rings[0].min(0), rings[0].max(0)
-    at = rng.uniform(-lo, _S - hi)
-    cv2.fillPoly(
-        canvas, [np.round((o + at) * _K).astype(np.int32) for o in rings], fg.tolist()
-    )
-    img = cv2.resize(canvas, (_S, _S), interpolation=cv2.INTER_AREA) + rng.normal(
-        0, 6, (_S, _S, 3)
-    )
-    box = np.concatenate([np.floor(lo + at), np.ceil(hi + at)]).clip(0, _S)
-    return img.clip(0, 255).astype(np.uint8), box.astype(np.int64)
+    polygons, box = _place(rng, outline)
+    corners = [np.round(p * _scale).astype(np.int32) for p in polygons]
+    cv2.fillPoly(canvas, corners, foreground.tolist())
+    image = cv2.resize(canvas, (_size, _size), interpolation=cv2.INTER_AREA)
+    image = image + rng.normal(0, 6, (_size, _size, 3))
+    return image.clip(0, 255).astype(np.uint8), box.astype(np.int64)
 
 # %% ../nbs/31_shapes.ipynb #a213c051
 def shapes(
-    n: int = 2000,  # how many pictures
-    seed: int = 0,  # the same seed gives the same pictures
-) -> (
-    ImageData
-):  # (n, 32, 32, 3) uint8 with boxes; ten classes, equally often (within one)
-    "Pictures of ten shapes among clutter, made by code, with the box of each object known."
+    n: int = 2000,  # how many images
+    seed: int = 0,  # the same seed gives the same images
+) -> ImageData:  # (n, 32, 32, 3) uint8; ten classes, equally often (within one)
+    "Images of ten shapes among clutter, made by code, with the box of each object."
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(n) % len(_outlines))
     outlines = list(_outlines.values())
-    images, boxes = zip(*(_draw(rng, outlines[y]) for y in labels))
-    return ImageData(np.stack(images), labels, tuple(_outlines), np.stack(boxes))
+    drawn = [_draw(rng, outlines[label]) for label in labels]
+    images = np.stack([image for image, _ in drawn])
+    boxes = np.stack([box for _, box in drawn])
+    return ImageData(images, labels, tuple(_outlines), boxes)

@@ -6,6 +6,8 @@
 __all__ = ['show_images', 'show_batch', 'overlay', 'show_curves', 'mistake_titles', 'show_mistakes', 'show_gradcam']
 
 # %% ../nbs/02_show.ipynb #i0200000
+import math
+
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -15,13 +17,11 @@ from .files import InputError
 def _grid(n, ncols, size, title_lines=0):
     "A figure of `n` square tiles, `ncols` to a row, axes off; and its axes, flat"
     ncols = max(1, min(n, ncols))
-    nrows = max(1, -(-n // ncols))
+    nrows = max(1, math.ceil(n / ncols))
+    width = ncols * size
+    height = nrows * (size + 0.16 * title_lines)
     fig, axs = plt.subplots(
-        nrows,
-        ncols,
-        figsize=(ncols * size, nrows * (size + 0.16 * title_lines)),
-        squeeze=False,
-        layout="constrained",
+        nrows, ncols, figsize=(width, height), squeeze=False, layout="constrained"
     )
     for ax in axs.flat:
         ax.axis("off")
@@ -31,25 +31,22 @@ def _grid(n, ncols, size, title_lines=0):
 def show_images(
     images,  # (N, H, W, 3) uint8, or floats in 0..1
     titles=None,  # N strings
-    ncols: int = 10,  # tiles a row
-    size: float = 1.1,  # inches a tile
+    ncols: int = 10,  # tiles per row
+    size: float = 1.1,  # inches per tile
 ) -> plt.Figure:
     "A grid of images, with a title above each."
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] != 3:
         raise InputError(
-            f"show_images takes (N, H, W, 3), not {images.shape}; for a (B, 3, H, W) batch call show_batch."
+            f"show_images takes (N, H, W, 3), not {images.shape}; "
+            "for a (B, 3, H, W) batch call show_batch."
         )
     if images.dtype != np.uint8 and (images.min() < 0 or images.max() > 1):
         raise InputError(
             "Float images must lie in 0..1; for a normalised batch call show_batch."
         )
-    fig, axs = _grid(
-        len(images),
-        ncols,
-        size,
-        max((t.count("\n") + 1 for t in titles), default=0) if titles else 0,
-    )
+    title_lines = max((t.count("\n") + 1 for t in titles or []), default=0)
+    fig, axs = _grid(len(images), ncols, size, title_lines)
     for i, (ax, im) in enumerate(zip(axs, images)):
         ax.imshow(im)
         if titles:
@@ -65,9 +62,8 @@ def show_batch(
     **kwargs,  # ncols and size of show_images
 ) -> plt.Figure:
     "A grid of a normalised batch, in its true colours."
-    x = xb.detach().float().cpu().permute(0, 2, 3, 1).numpy() * np.asarray(
-        std
-    ) + np.asarray(mean)  # (B, H, W, 3)
+    x = xb.detach().float().cpu().permute(0, 2, 3, 1).numpy()  # (B, H, W, 3)
+    x = x * np.asarray(std) + np.asarray(mean)
     return show_images(x.clip(0, 1), titles, **kwargs)
 
 # %% ../nbs/02_show.ipynb #04534770
@@ -80,19 +76,49 @@ def overlay(
     heat,  # (H, W) in 0..1
     alpha: float = 0.55,  # weight of the heat map, 0..1
 ) -> np.ndarray:  # (H, W, 3) floats in 0..1
-    "The picture in grey with a heat map laid over it, in perceptually uniform colours."
-    image, heat = np.asarray(image), np.asarray(heat)
+    "The image in grey with a heat map laid over it, in perceptually uniform colours."
+    image = np.asarray(image)
+    heat = np.asarray(heat)
     if image.shape[:2] != heat.shape:
         raise InputError(
-            f"The image is {image.shape[:2]} and the heat map {heat.shape}: upsample the map first."
+            f"The image is {image.shape[:2]} and the heat map {heat.shape}: "
+            "upsample the map first."
         )
-    return (1 - alpha) * (image @ _grey)[..., None] / 255 + alpha * plt.get_cmap(_cmap)(
-        heat
-    )[..., :3]
+    grey = (image @ _grey)[..., None] / 255  # (H, W, 1)
+    colours = plt.get_cmap(_cmap)(heat)[..., :3]
+    return (1 - alpha) * grey + alpha * colours
 
 # %% ../nbs/02_show.ipynb #491ae7bd
 def _drops(lr):
-    return [(e + 1, b) for e, (a, b) in enumerate(zip(lr, lr[1:]), 1) if b < a]
+    "The epochs, counted from 1, that begin with a lower rate, and the rate"
+    pairs = enumerate(zip(lr, lr[1:]), start=2)
+    return [(epoch, after) for epoch, (before, after) in pairs if after < before]
+
+
+def _curve(ax, epochs, values, name):
+    "A line with points; a lone dot where only one epoch was measured; else nothing"
+    values = np.asarray(values, dtype=float)
+    measured = np.isfinite(values).sum()
+    if measured == 1:
+        ax.plot(epochs, values, "o", ms=7, label=name)
+    elif measured > 1:
+        ax.plot(epochs, values, ".-", ms=5, label=name)
+
+
+def _mark_drop(ax, epoch, lr):
+    "A dashed line before the epoch, with the rate beside it"
+    ax.axvline(epoch - 0.5, color=".6", ls="--", lw=1)
+    ax.text(
+        epoch - 0.5,
+        0.5,
+        f" lr {lr:.2g}",
+        transform=ax.get_xaxis_transform(),
+        fontsize=7,
+        color=".4",
+        rotation=90,
+        ha="right",
+        va="center",
+    )
 
 
 def show_curves(
@@ -100,32 +126,14 @@ def show_curves(
 ) -> plt.Figure:
     "Loss and accuracy over the epochs, with the drops of the learning rate."
     fig, axs = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
+    labels = dict(loss="loss (mean cross-entropy)", acc="accuracy")
     epochs = np.asarray(history["epoch"])
-    for ax, what in zip(axs, ("loss", "acc")):
+    for ax, what in zip(axs, labels):
         for part in ("train", "valid", "test"):
-            y = np.asarray(history[f"{part}_{what}"], dtype=float)
-            once = np.isfinite(y).sum() == 1
-            if np.isfinite(y).any():
-                ax.plot(
-                    epochs, y, "o" if once else ".-", ms=7 if once else 5, label=part
-                )
-        for e, lr in _drops(list(history["lr"])):
-            ax.axvline(e - 0.5, color=".6", ls="--", lw=1)
-            ax.text(
-                e - 0.5,
-                0.5,
-                f" lr {lr:.2g}",
-                transform=ax.get_xaxis_transform(),
-                fontsize=7,
-                color=".4",
-                rotation=90,
-                ha="right",
-                va="center",
-            )
-        ax.set(
-            xlabel="epoch",
-            ylabel=dict(loss="loss (mean cross-entropy)", acc="accuracy")[what],
-        )
+            _curve(ax, epochs, history[f"{part}_{what}"], part)
+        for epoch, lr in _drops(list(history["lr"])):
+            _mark_drop(ax, epoch, lr)
+        ax.set(xlabel="epoch", ylabel=labels[what])
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.legend(frameon=False)
     axs[1].yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
@@ -143,7 +151,8 @@ def mistake_titles(
 
 
 def show_mistakes(
-    mistakes,  # N objects with image (H, W, 3) uint8, actual, predicted, p_actual, p_predicted; N may be 0
+    # N objects with image (H, W, 3) uint8, and what mistake_titles takes; N may be 0
+    mistakes,
 ) -> plt.Figure:
     "Misclassified images: actual class → predicted class, each with its probability."
     if not mistakes:
@@ -159,63 +168,64 @@ def _words(text):
 
 # %% ../nbs/02_show.ipynb #569e6677
 def _tile(ax, image, heat, top):
-    "One overlay; or, where there is no positive value, the words"
+    "One overlay, `top` being the hottest; or, where nothing is positive, the words"
     ax.set(xticks=[], yticks=[], frame_on=False)
-    ax.imshow(
-        overlay(image, heat / top) if heat.max() > 0 else np.full_like(image, 225)
-    )
-    if heat.max() <= 0:
-        ax.text(
-            0.5,
-            0.5,
-            "no positive\nevidence",
-            transform=ax.transAxes,
-            ha="center",
-            va="center",
-            fontsize=6,
-        )
+    if heat.max() > 0:
+        ax.imshow(overlay(image, heat / top))
+        return
+    ax.imshow(np.full_like(image, 225))
+    text = "no positive\nevidence"
+    middle = dict(ha="center", va="center", transform=ax.transAxes)
+    ax.text(0.5, 0.5, text, fontsize=6, **middle)
 
 
-def _column(axs, image, title, maps):
-    "The image and under it its tiles; `maps` is a (T, H, W) array for each layer"
+def _column(axs, image, title, heats):
+    "The image and under it its tiles; `heats` is a (T, H, W) array for each layer"
     axs[0].imshow(image)
     axs[0].set_title(title, fontsize=8)
-    for ax, (heat, top) in zip(axs[1:], [(h, m.max()) for m in maps for h in m]):
-        ax.axis("on")
-        _tile(ax, image, heat, top)
+    tiles = iter(axs[1:])
+    for of_layer in heats:
+        for heat in of_layer:
+            ax = next(tiles)
+            ax.axis("on")
+            _tile(ax, image, heat, top=of_layer.max())
 
 
+def _block(axs, images, titles, heats, rows):
+    "A column per image, beside the names of the rows"
+    for ax in axs.flat:
+        ax.axis("off")
+    for i, image in enumerate(images):
+        of_image = [heat[i] for heat in heats]
+        _column(axs[:, i], image, titles[i], of_image)
+    for ax, name in zip(axs[1:, 0], rows):
+        ax.set_ylabel(name, fontsize=8)
+
+# %% ../nbs/02_show.ipynb #d2000005
 def show_gradcam(
     images,  # N of (H, W, 3) uint8; N may be 0
     titles,  # N strings
-    heats: dict,  # layer name -> (N, T, H, W), 0 or more: evidence for T classes, at image size
+    # layer name -> (N, T, H, W), 0 or more: evidence for T classes, at image size
+    heats: dict,
     kinds=("actual", "predicted"),  # T names
-    ncols: int = 10,  # images a row
+    ncols: int = 10,  # images per row
 ) -> plt.Figure:
-    "The images, and under each a row a layer and class. The T maps of a layer and image share one scale."
-    if not len(images):
+    """The images, and under each a row for each layer and class.
+
+    The T maps of a layer and image share one scale.
+    """
+    n = len(images)
+    if n == 0:
         return _words("nothing to explain")
-    n, ncols, rows = (
-        len(images),
-        min(ncols, len(images)),
-        [f"{l}\n{k}" for l in heats for k in kinds],
-    )
-    blocks = [range(i, min(i + ncols, n)) for i in range(0, n, ncols)]
-    fig = plt.figure(
-        figsize=(1 + 1.15 * ncols, (1.15 * len(rows) + 1.5) * len(blocks)),
-        layout="constrained",
-    )
-    for sub, block in zip(np.atleast_1d(fig.subfigures(len(blocks), 1)), blocks):
-        axs = sub.subplots(1 + len(rows), ncols, squeeze=False)
-        for ax in axs.flat:
-            ax.axis("off")
-        for col, i in enumerate(block):
-            _column(
-                axs[:, col],
-                images[i],
-                titles[i],
-                [np.asarray(h[i]) for h in heats.values()],
-            )
-        for ax, name in zip(axs[1:, 0], rows):
-            ax.set_ylabel(name, fontsize=8)
+    ncols = min(ncols, n)
+    rows = [f"{layer}\n{kind}" for layer in heats for kind in kinds]
+    blocks = [slice(i, i + ncols) for i in range(0, n, ncols)]
+    width = 1 + 1.15 * ncols
+    height = (1.5 + 1.15 * len(rows)) * len(blocks)
+    fig = plt.figure(figsize=(width, height), layout="constrained")
+    subfigures = np.atleast_1d(fig.subfigures(len(blocks), 1))
+    for subfigure, block in zip(subfigures, blocks):
+        axs = subfigure.subplots(1 + len(rows), ncols, squeeze=False)
+        of_block = [np.asarray(heat)[block] for heat in heats.values()]
+        _block(axs, images[block], titles[block], of_block, rows)
     return fig
