@@ -11,204 +11,193 @@ from contextlib import contextmanager, nullcontext
 
 import torch
 from .files import InputError
-from resnet_gradcam.gradcam import (
-    Explanation,
-    _check_targets,
-    _find_layers,
-    find_layer,
-    grad_cam,
-)
+from .gradcam import BasicGradCAM, Explanation, find_layer, grad_cam
 from .train import eval_mode
 from torch import nn
 
 # %% ../nbs/39_explain.ipynb #a82abcfa
-_turn = (
-    threading.RLock()
-)  # a model's mode is shared by all threads: one explanation at a time
+# a model's mode is shared by all threads: one explanation at a time
+_turn = threading.RLock()
 
 
-def _compiled(model):
-    return any(
-        getattr(m, "_compiled_call_impl", None) is not None for m in model.modules()
-    )
+def _eager(model):
+    "Hooks are called even in a model that was compiled in place"
+    for module in model.modules():
+        if getattr(module, "_compiled_call_impl", None) is not None:
+            return torch.compiler.set_stance("force_eager")
+    return nullcontext()
 
 
 @contextmanager
 def _undisturbed(model, device):
-    "Evaluation mode, full precision, gradients possible, hooks called even in a compiled model; afterwards all is as before"
-    eager = (
-        torch.compiler.set_stance("force_eager") if _compiled(model) else nullcontext()
-    )
+    "Full precision, gradients possible, no other thread; afterwards all is as before"
     with (
         _turn,
         torch.inference_mode(False),
         torch.autocast(device.type, enabled=False),
-        eager,
+        _eager(model),
         eval_mode(model),
     ):
         yield
 
-# %% ../nbs/39_explain.ipynb #54bcda44
+
 def _unwrapped(model):
     "The module that a compiled model was made of; its weights are the same"
     if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
         raise InputError(
-            "This model is wrapped to run as several copies, and maps need one: pass model.module."
+            "This model is wrapped to run as several copies, "
+            "and maps need one: pass model.module."
         )
     return getattr(model, "_orig_mod", model)
 
-
-class GradCAM:
+# %% ../nbs/39_explain.ipynb #54bcda44
+class GradCAM(BasicGradCAM):
     "Grad-CAM at any layers: `with GradCAM(model, layers) as explain: r = explain(xb)`."
 
     def __init__(
         self,
-        model: nn.Module,  # (B, ...) -> (B, K) logits; its weights, gradients, mode and hooks are as before when the block ends
-        layers,  # names or modules whose output is (B, C, h, w), such as ["layer3", "layer4"]
-        method=grad_cam,  # how activations and slopes, both (B, C, h, w), become a map (B, h, w)
+        # (B, ...) -> (B, K) logits; its weights, gradients, mode and hooks are as
+        # before when the block ends
+        model: nn.Module,
+        # names or modules whose output is (B, C, h, w), such as ["layer3", "layer4"]
+        layers,
+        # how activations and gradients, both (B, C, h, w), become a map (B, h, w)
+        method=grad_cam,
     ):
-        self.model, self.method = _unwrapped(model), method
-        self.layers, self.handles, self.local = (
-            _find_layers(self.model, layers),
-            [],
-            threading.local(),
-        )
-
-    def __enter__(self):
-        self.handles = [
-            m.register_forward_hook(self._hook(n)) for n, m in self.layers.items()
-        ]
-        return self
-
-    def __exit__(self, *exc):
-        for h in self.handles:
-            h.remove()
-        self.handles = []
-
-    def _hook(self, name):
-        def hook(module, args, out):
-            saved = getattr(self.local, "saved", None)
-            if saved is None:
-                return None  # somebody else's forward pass
-            if not isinstance(out, torch.Tensor) or out.dim() != 4:
-                raise InputError(
-                    f"Layer {name!r} does not put out (B, C, h, w). Choose a layer that does."
-                )
-            if name in saved:
-                raise InputError(
-                    f"Layer {name!r} runs more than once in a forward pass. Choose a layer that runs once."
-                )
-            torch.set_grad_enabled(
-                True
-            )  # from the first layer on; `_forward` restores it
-            if not out.requires_grad:
-                out = out.detach().requires_grad_()
-            elif any(out is a for a in args):
-                out = out.clone()  # of a layer that returns its input, the output alone
-            saved[name] = out
-            return out.clone()  # the rest of the model may overwrite this one in place
-
-        return hook
-
-    def _forward(self, xb):
-        "Logits, with a graph that starts at the first of the layers, and the layers' outputs"
-        self.local.saved = {}
-        try:
-            with torch.no_grad():
-                logits = self.model(xb)
-            acts = self.local.saved
-        finally:
-            self.local.saved = None
-        if not isinstance(logits, torch.Tensor) or logits.dim() != 2:
-            raise InputError(
-                "GradCAM explains a classifier: the model must give (B, K) logits."
-            )
-        if missed := self.layers.keys() - acts.keys():
-            raise InputError(
-                f"The forward pass does not run layer {min(missed)!r}. Choose a layer that it runs."
-            )
-        return logits, acts
+        super().__init__(_unwrapped(model), layers)
+        if not self.layers:
+            raise InputError("Name at least one layer.")
+        self.method = method
+        self.local = threading.local()  # its `outputs`: layer name -> (B, C, h, w)
 
     def __call__(
         self,
         xb: torch.Tensor,  # (B, 3, H, W), on the model's device
-        targets=None,  # None: the predicted class; an int; (B,) one a sample; (B, T) several a sample
+        # None: the predicted class; an int; (B,) one per sample; (B, T) several
+        targets=None,
     ) -> Explanation:
-        "Explain a batch: one forward pass, and one backward pass for each of the T targets."
-        if not self.handles:
-            raise InputError(
-                "Use GradCAM in a with block: with GradCAM(model, layers) as explain: …"
-            )
+        "Explain a batch: one forward pass, and a backward pass per target."
         with _undisturbed(self.model, xb.device):
-            logits, acts = self._forward(xb.clone() if xb.is_inference() else xb)
-            t = _check_targets(targets, logits)
-            maps = [
-                self._backward(logits, acts, t[:, i], last=i == t.shape[1] - 1)
-                for i in range(t.shape[1])
-            ]
-        one = targets is None or torch.as_tensor(targets).dim() < 2
-        maps = {
-            n: maps[0][n] if one else torch.stack([m[n] for m in maps], 1)
-            for n in self.layers
-        }
-        return Explanation(logits.detach(), t[:, 0] if one else t, maps)
+            if xb.is_inference():
+                xb = xb.clone()  # now a tensor that a graph can start from
+            return super().__call__(xb, targets)
 
-    def _backward(self, logits, acts, target, last):
-        "The raw maps of every layer for one target a sample, (B, h, w) each"
-        score = logits.gather(
-            1, target[:, None]
-        ).sum()  # samples don't mix in evaluation mode, so the sum keeps them apart
-        slopes = torch.autograd.grad(
-            score, list(acts.values()), retain_graph=not last, materialize_grads=True
-        )  # (B, C, h, w) each
-        return {
-            n: self.method(a.detach(), g.detach())
-            for (n, a), g in zip(acts.items(), slopes)
-        }
+    def _keep(self, name, module, args, out):
+        outputs = getattr(self.local, "outputs", None)
+        if outputs is None:
+            return None  # somebody else's forward pass
+        if not isinstance(out, torch.Tensor) or out.dim() != 4:
+            raise InputError(
+                f"Layer {name!r} does not put out (B, C, h, w). "
+                "Choose a layer that does."
+            )
+        if name in outputs:
+            raise InputError(
+                f"Layer {name!r} runs more than once in a forward pass. "
+                "Choose a layer that runs once."
+            )
+        torch.set_grad_enabled(True)  # from the first layer on; `_forward` restores it
+        if not out.requires_grad:
+            out = out.detach().requires_grad_()
+        elif any(out is a for a in args):
+            out = out.clone()  # of a layer that returns its input, the output alone
+        outputs[name] = out
+        return out.clone()  # the rest of the model may overwrite this one in place
+
+    def _forward(self, xb):
+        self.local.outputs = {}
+        try:
+            with torch.no_grad():
+                logits = self.model(xb)
+            outputs = self.local.outputs
+        finally:
+            self.local.outputs = None
+        if not isinstance(logits, torch.Tensor) or logits.dim() != 2:
+            raise InputError(
+                "GradCAM explains a classifier: the model must give (B, K) logits."
+            )
+        if missed := self.layers.keys() - outputs.keys():
+            raise InputError(
+                f"The forward pass does not run layer {min(missed)!r}. "
+                "Choose a layer that it runs."
+            )
+        return logits, outputs
+
+    def _targets(self, targets, logits):
+        targets = super()._targets(targets, logits)
+        B, K = logits.shape
+        if targets.is_floating_point() or targets.dtype == torch.bool:
+            raise InputError("Targets are class indices: whole numbers.")
+        if targets.dim() > 2 or len(targets) != B:
+            raise InputError(
+                f"targets must be one class, ({B},) or ({B}, T) classes "
+                f"for a batch of {B}; got shape {tuple(targets.shape)}."
+            )
+        if targets.numel() and (targets.min() < 0 or targets.max() >= K):
+            low, high = targets.min().item(), targets.max().item()
+            raise InputError(f"Targets must lie in 0..{K - 1}; got {low}..{high}.")
+        return targets.long()
 
 # %% ../nbs/39_explain.ipynb #cf362812
+def _logits_and_output(model, module, xb):
+    "The logits, and what one layer puts out (None if it isn't run)"
+    outputs = [None]
+
+    def keep(module, args, out):
+        outputs.append(out.clone())
+
+    handle = module.register_forward_hook(keep)
+    try:
+        logits = model(xb)
+    finally:
+        handle.remove()
+    return logits, outputs[-1]
+
+
 def cam(
-    model: nn.Module,  # ends in a global average pool and a linear layer; left as it was
+    model: nn.Module,  # ends in a global average and a linear layer; left as it was
     xb: torch.Tensor,  # (B, 3, H, W), on the model's device
     layer="layer4",  # name or module: what the average is taken of, (B, C, h, w)
     head="fc",  # name or module of the linear layer
 ) -> Explanation:  # targets and maps for all K classes: (B, K) and (B, K, h, w)
-    "Class activation maps (Zhou et al., 2016, arXiv:1512.04150) divided by h·w, which is Grad-CAM of every class at the last stage, without a backward pass."
+    """Class activation maps divided by h·w, for all classes, without a backward pass.
+
+    That is Grad-CAM of every class at the last stage (Zhou et al., 2016,
+    arXiv:1512.04150).
+    """
     model = _unwrapped(model)
-    (name, module), (head_name, fc) = find_layer(model, layer), find_layer(model, head)
+    name, module = find_layer(model, layer)
+    head_name, fc = find_layer(model, head)
     if not isinstance(fc, nn.Linear):
         raise InputError(
             f"{head_name!r} is no linear layer. Name the one that gives the logits."
         )
-    saved = {}
     with _undisturbed(model, xb.device), torch.no_grad():
-        handle = module.register_forward_hook(
-            lambda m, args, out: saved.update(A=out.clone())
-        )
-        try:
-            logits = model(xb)
-        finally:
-            handle.remove()
-        A = saved.get("A")
-        if (
-            not isinstance(A, torch.Tensor)
-            or A.dim() != 4
-            or A.shape[1] != fc.in_features
-        ):
+        logits, A = _logits_and_output(model, module, xb)
+        if not _feeds(A, fc):
             raise InputError(
-                f"Layer {name!r} does not feed {head_name!r} through a global average. Use GradCAM."
+                f"Layer {name!r} does not feed {head_name!r} "
+                "through a global average. Use GradCAM."
             )
         maps = torch.einsum("kc,bchw->bkhw", fc.weight, A) / A[0, 0].numel()
         sums = maps.sum((2, 3)) + (0 if fc.bias is None else fc.bias)
-    if logits.shape != sums.shape or not torch.allclose(
-        logits, sums, rtol=1e-2, atol=1e-2 * logits.abs().max().item()
-    ):
+    if not _add_up(sums, logits):
         raise InputError(
             f"Between {name!r} and {head_name!r} there is more than a global average, "
             "so these maps would not add up to the logits. Use GradCAM."
         )
-    return Explanation(
-        logits,
-        torch.arange(len(fc.weight), device=xb.device).expand(len(xb), -1),
-        {name: maps},
-    )
+    classes = torch.arange(len(fc.weight), device=xb.device)
+    return Explanation(logits, classes.expand(len(xb), -1), {name: maps})
+
+
+def _feeds(A, fc):
+    "Whether a layer's output has one channel for each column of the head"
+    return isinstance(A, torch.Tensor) and A.dim() == 4 and A.shape[1] == fc.in_features
+
+
+def _add_up(sums, logits):
+    "Whether the sums of the maps are the logits, to a hundredth"
+    if sums.shape != logits.shape:
+        return False
+    largest = logits.abs().max().item()
+    return torch.allclose(logits, sums, rtol=1e-2, atol=1e-2 * largest)

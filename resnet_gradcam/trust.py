@@ -19,25 +19,32 @@ from torch import nn
 # %% ../nbs/16_trust.ipynb #469d91ad
 def randomise(
     model: nn.Module,  # it stays as it is
-    layers=None,  # names of modules, shuffled in this order; by default, all parameters
+    layers=None,  # names of modules, shuffled in this order; by default all parameters
     seed: int = 0,  # the same seed gives the same copy; no global random state is used
 ) -> nn.Module:  # a copy; running statistics of batch norm are kept
-    "A copy of the model with the numbers of each parameter tensor shuffled, for the test of Adebayo et al. (2018, arXiv:1810.03292)."
+    """A copy of the model with each parameter's numbers shuffled.
+
+    The test is that of Adebayo et al. (2018, arXiv:1810.03292).
+    """
     model = deepcopy(model)
     g = torch.Generator().manual_seed(seed)
-    for m in [model] if layers is None else [find_layer(model, l)[1] for l in layers]:
-        for p in m.parameters():
-            p.data = p.data.flatten()[
-                torch.randperm(p.numel(), generator=g).to(p.device)
-            ].view_as(p)
+    modules = [model]
+    if layers is not None:
+        modules = [find_layer(model, name)[1] for name in layers]
+    for module in modules:
+        for p in module.parameters():
+            order = torch.randperm(p.numel(), generator=g).to(p.device)
+            p.data = p.data.flatten()[order].view_as(p)
     return model
 
 # %% ../nbs/16_trust.ipynb #d611d8ae
 def _ranks(m):
-    "Ranks from 1, ties sharing their mean, (n,) float64, less their mean"
-    _, inverse, count = m.flatten().unique(return_inverse=True, return_counts=True)
-    r = (count.cumsum(0) - (count - 1) / 2)[inverse].double()
-    return r - r.mean()
+    "The ranks of a map's values, less their mean, (n,) float64; ties share a rank"
+    _, place, count = m.flatten().unique(return_inverse=True, return_counts=True)
+    last = count.cumsum(0)  # the highest rank among equal values
+    shared = last - (count - 1) / 2  # the mean of their ranks
+    ranks = shared[place].double()
+    return ranks - ranks.mean()
 
 
 def rank_correlation(
@@ -47,34 +54,36 @@ def rank_correlation(
     "Spearman's rank correlation of each map with its counterpart."
     if a.shape != b.shape:
         raise InputError(
-            f"The maps must have one shape, not {tuple(a.shape)} and {tuple(b.shape)}: upsample one of them."
+            f"The maps must have one shape, not {tuple(a.shape)} and "
+            f"{tuple(b.shape)}: upsample one of them."
         )
-    pairs = [(_ranks(p), _ranks(q)) for p, q in zip(a, b)]
-    return torch.stack(
-        [p @ q / (p.norm() * q.norm()).clamp(min=1e-12) for p, q in pairs]
-    )
+    correlations = []
+    for map_a, map_b in zip(a, b):
+        ranks_a = _ranks(map_a)
+        ranks_b = _ranks(map_b)
+        norms = ranks_a.norm() * ranks_b.norm()  # 0 where one is constant
+        correlations.append(ranks_a @ ranks_b / norms.clamp(min=1e-12))
+    return torch.stack(correlations)
 
 # %% ../nbs/16_trust.ipynb #49060273
 def _inside(boxes, maps):
     "True inside each box, (B, H, W)"
-    b, h, w = maps.shape
+    n, h, w = maps.shape
     boxes = torch.as_tensor(boxes, device=maps.device)
-    if boxes.shape != (b, 4):
+    if boxes.shape != (n, 4):
         raise InputError(
-            f"{b} maps need boxes of shape ({b}, 4), not {tuple(boxes.shape)}."
+            f"{n} maps need boxes of shape ({n}, 4), not {tuple(boxes.shape)}."
         )
     x0, y0, x1, y1 = boxes.T[:, :, None, None]  # (B, 1, 1) each
-    if not (
-        (0 <= x0) & (x0 < x1) & (x1 <= w) & (0 <= y0) & (y0 < y1) & (y1 <= h)
-    ).all():
+    good_x = (0 <= x0) & (x0 < x1) & (x1 <= w)
+    good_y = (0 <= y0) & (y0 < y1) & (y1 <= h)
+    if not (good_x & good_y).all():
         raise InputError(
             f"A box is x0 < x1, y0 < y1 within {h}x{w} pixels, x1 and y1 exclusive. "
             "If the maps are smaller than the image, upsample them."
         )
-    x, y = (
-        torch.arange(w, device=maps.device),
-        torch.arange(h, device=maps.device)[:, None],
-    )
+    x = torch.arange(w, device=maps.device)
+    y = torch.arange(h, device=maps.device)[:, None]
     return (x0 <= x) & (x < x1) & (y0 <= y) & (y < y1)
 
 
@@ -82,7 +91,10 @@ def pointing_game(
     maps: torch.Tensor,  # (B, H, W), at the size of the image
     boxes,  # (B, 4): x0, y0, x1, y1 in pixels, x1 and y1 exclusive
 ) -> torch.Tensor:  # (B,): 1 a hit, 0 a miss; among tied maxima, the share that hits
-    "Does the hottest pixel lie in the box? (Zhang et al., 2016, arXiv:1608.00507; without a margin around the box.)"
+    """Does the hottest pixel lie in the box?
+
+    Zhang et al. (2016, arXiv:1608.00507), but without a margin around the box.
+    """
     inside = _inside(boxes, maps)
     top = maps == maps.amax((1, 2), keepdim=True)
     return (top & inside).sum((1, 2)) / top.sum((1, 2))
@@ -92,19 +104,22 @@ def energy_in_box(
     maps: torch.Tensor,  # (B, H, W), 0 or more, at the size of the image
     boxes,  # (B, 4): x0, y0, x1, y1 in pixels, x1 and y1 exclusive
 ) -> torch.Tensor:  # (B,) in 0..1; 0 for a map of zeros
-    "The share of a map's sum that lies in the box (Wang et al., 2020, arXiv:1910.01279)."
+    """The share of a map's sum that lies in the box.
+
+    Wang et al. (2020, arXiv:1910.01279).
+    """
     if (maps < 0).any():
         raise InputError(
-            "The energy of a map with negative values is not a share: pass its positive part, maps.relu()."
+            "The energy of a map with negative values is not a share: "
+            "pass its positive part, maps.relu()."
         )
-    inside = _inside(boxes, maps)
-    return (maps * inside).sum((1, 2)) / maps.sum((1, 2)).clamp(
-        min=torch.finfo(maps.dtype).tiny
-    )
+    inside = (maps * _inside(boxes, maps)).sum((1, 2))
+    total = maps.sum((1, 2))
+    return inside / total.clamp(min=torch.finfo(maps.dtype).tiny)
 
 # %% ../nbs/16_trust.ipynb #1d3921db
 def bootstrap(
-    values: torch.Tensor,  # (n,) a number an image
+    values: torch.Tensor,  # (n,) one number per image
     draws: int = 2000,  # how often to draw anew
     seed: int = 0,  # no global random state is used
 ) -> tuple:  # (low, high), the middle 95%
@@ -112,36 +127,42 @@ def bootstrap(
     values = torch.as_tensor(values).double().cpu()
     if values.dim() != 1 or len(values) < 2:
         raise InputError(
-            f"bootstrap takes (n,) numbers, n of 2 or more, not shape {tuple(values.shape)}."
+            f"bootstrap takes (n,) numbers, n of 2 or more, not shape "
+            f"{tuple(values.shape)}."
         )
-    idx = torch.randint(
-        len(values), (draws, len(values)), generator=torch.Generator().manual_seed(seed)
-    )
-    lo, hi = (
-        values[idx].mean(1).quantile(torch.tensor([0.025, 0.975]).double()).tolist()
-    )
-    return lo, hi
+    n = len(values)
+    g = torch.Generator().manual_seed(seed)
+    drawn = torch.randint(n, (draws, n), generator=g)  # with replacement
+    means = values[drawn].mean(1)  # (draws,)
+    ends = torch.tensor([0.025, 0.975]).double()
+    low, high = means.quantile(ends).tolist()
+    return low, high
 
 # %% ../nbs/16_trust.ipynb #49b49d14
 def _scores(model, xb, targets):
-    "Logit and probability of each target, (B,) each, in evaluation mode; each module's mode is as before afterwards"
+    "Logit and probability of each target, (B,) each, in evaluation mode"
     targets = torch.as_tensor(targets, device=xb.device)
     if targets.dim() == 0:
         targets = targets.expand(len(xb))
     if targets.shape != (len(xb),):
         raise InputError(
-            f"targets must be one class, or ({len(xb)},) classes for a batch of {len(xb)}; got shape {tuple(targets.shape)}."
+            f"targets must be one class, or ({len(xb)},) classes for a batch of "
+            f"{len(xb)}; got shape {tuple(targets.shape)}."
         )
     with eval_mode(model), torch.no_grad():
-        y = model(xb)  # (B, K)
-    pick = targets.long()[:, None]
-    return y.gather(1, pick)[:, 0], y.softmax(1).gather(1, pick)[:, 0]
+        logits = model(xb)  # (B, K)
+    column = targets.long()[:, None]
+    logit = logits.gather(1, column)[:, 0]
+    probability = logits.softmax(1).gather(1, column)[:, 0]
+    return logit, probability
 
 
 def _check_maps(maps, xb):
-    if maps.shape != (len(xb), *xb.shape[2:]):
+    want = (len(xb), *xb.shape[2:])
+    if maps.shape != want:
         raise InputError(
-            f"The maps must be {(len(xb), *xb.shape[2:])}, as the images, not {tuple(maps.shape)}: upsample them."
+            f"The maps must be {want}, as the images, not {tuple(maps.shape)}: "
+            "upsample them."
         )
 
 
@@ -149,28 +170,29 @@ def deletion(
     model: nn.Module,  # (B, C, H, W) -> (B, K) logits; as it is afterwards
     xb: torch.Tensor,  # (B, C, H, W)
     targets,  # a class, or (B,) classes
-    maps: torch.Tensor,  # (B, H, W); only their order counts, equals go from the upper left on
-    fill=0.0,  # what replaces a removed pixel: anything that broadcasts to xb; 0 is the mean colour of a normalised batch
+    maps: torch.Tensor,  # (B, H, W); only the order counts, ties go from the upper left
+    fill=0.0,  # replaces removed pixels; broadcasts to xb; 0 is the mean colour
     steps: int = 16,  # the pixels go in so many portions
-) -> (
-    torch.Tensor
-):  # (B, steps+1) probabilities of the target, from whole image to nothing
-    "The deletion curve of Petsiuk et al. (2018, arXiv:1806.07421): pixels go, the hottest first."
+) -> torch.Tensor:  # (B, steps+1) probabilities, from the whole image to nothing
+    """The deletion curve: pixels go, the hottest first.
+
+    Petsiuk et al. (2018, arXiv:1806.07421).
+    """
     _check_maps(maps, xb)
-    if not 1 <= steps <= maps[0].numel():
+    pixels = maps[0].numel()
+    if not 1 <= steps <= pixels:
         raise InputError(
-            f"steps must lie in 1..{maps[0].numel()}, the number of pixels; got {steps}."
+            f"steps must lie in 1..{pixels}, the number of pixels; got {steps}."
         )
-    rank = (
-        maps.flatten(1)
-        .argsort(dim=1, descending=True, stable=True)
-        .argsort(1)
-        .view_as(maps)[:, None]
-    )  # (B, 1, H, W)
-    gone = [round(maps[0].numel() * i / steps) for i in range(steps + 1)]
-    return torch.stack(
-        [_scores(model, torch.where(rank < n, fill, xb), targets)[1] for n in gone], 1
-    )
+    order = maps.flatten(1).argsort(dim=1, descending=True, stable=True)
+    rank = order.argsort(1).view_as(maps)[:, None]  # (B, 1, H, W), 0 the hottest
+    curve = []
+    for i in range(steps + 1):
+        removed = round(pixels * i / steps)
+        left = torch.where(rank < removed, fill, xb)
+        _, probability = _scores(model, left, targets)
+        curve.append(probability)
+    return torch.stack(curve, 1)
 
 
 def auc(
@@ -187,10 +209,11 @@ def insertion(
     maps: torch.Tensor,  # (B, H, W); only their order counts
     fill=0.0,  # what stands where no pixel has come yet, as in deletion
     steps: int = 16,  # the pixels come in so many portions
-) -> (
-    torch.Tensor
-):  # (B, steps+1) probabilities of the target, from nothing to the whole image
-    "The insertion curve of Petsiuk et al. (2018): pixels come, the hottest first."
+) -> torch.Tensor:  # (B, steps+1) probabilities, from nothing to the whole image
+    """The insertion curve: pixels come, the hottest first.
+
+    Petsiuk et al. (2018, arXiv:1806.07421).
+    """
     return deletion(model, xb, targets, -maps, fill, steps).flip(1)
 
 # %% ../nbs/16_trust.ipynb #4a77ec99
@@ -199,11 +222,14 @@ def hottest(
     size: int,  # side of the square in pixels
 ) -> torch.Tensor:  # (B, 2): y, x of its upper left corner
     "The square with the largest sum, whole inside the map."
-    if not 1 <= size <= min(maps.shape[1:]):
-        raise InputError(f"size must lie in 1..{min(maps.shape[1:])}, not {size}.")
+    smaller = min(maps.shape[1:])
+    if not 1 <= size <= smaller:
+        raise InputError(f"size must lie in 1..{smaller}, not {size}.")
     mean = F.avg_pool2d(maps[:, None], size, 1)[:, 0]  # (B, H-size+1, W-size+1)
-    at = mean.flatten(1).argmax(1)
-    return torch.stack([at // mean.shape[2], at % mean.shape[2]], 1)
+    best = mean.flatten(1).argmax(1)
+    y = best // mean.shape[2]
+    x = best % mean.shape[2]
+    return torch.stack([y, x], 1)
 
 
 def hide(
@@ -213,8 +239,9 @@ def hide(
     fill=0.0,  # as in deletion: anything that broadcasts to xb
 ) -> torch.Tensor:  # (B, C, H, W), a new tensor
     "Cover a square of each image."
-    at = corners.flip(1)  # (B, 2): x, y
-    hole = _inside(torch.cat([at, at + size], 1), xb[:, 0])  # (B, H, W)
+    start = corners.flip(1)  # (B, 2): x, y
+    boxes = torch.cat([start, start + size], 1)  # (B, 4)
+    hole = _inside(boxes, xb[:, 0])  # (B, H, W)
     return torch.where(hole[:, None], fill, xb)
 
 # %% ../nbs/16_trust.ipynb #918dfdc9
@@ -227,29 +254,37 @@ def cutout_probe(
     fill=0.0,  # as in deletion: anything that broadcasts to xb
     seed: int = 0,  # of the random squares; no global random state is used
 ) -> tuple:  # (hot, random): by how much the logit drops, (B,) each
-    "Hide the hottest square, then a random one of the same size: a paired test of the map (squares as in DeVries & Taylor, 2017)."
+    """Hide the hottest square, then a random one of the same size: a paired test.
+
+    Squares as in DeVries & Taylor (2017, arXiv:1708.04552).
+    """
     _check_maps(maps, xb)
-    hot, g = hottest(maps, size), torch.Generator().manual_seed(seed)
-    anywhere = torch.stack(
-        [torch.randint(s - size + 1, (len(xb),), generator=g) for s in maps.shape[1:]],
-        1,
-    ).to(xb.device)  # (B, 2)
-    whole = _scores(model, xb, targets)[0]
-    return tuple(
-        whole - _scores(model, hide(xb, at, size, fill), targets)[0]
-        for at in (hot, anywhere)
-    )
+    n, height, width = maps.shape
+    hot = hottest(maps, size)
+    g = torch.Generator().manual_seed(seed)
+    y = torch.randint(height - size + 1, (n,), generator=g)
+    x = torch.randint(width - size + 1, (n,), generator=g)
+    anywhere = torch.stack([y, x], 1).to(xb.device)  # (B, 2)
+    whole, _ = _scores(model, xb, targets)
+    without_hot, _ = _scores(model, hide(xb, hot, size, fill), targets)
+    without_any, _ = _scores(model, hide(xb, anywhere, size, fill), targets)
+    return whole - without_hot, whole - without_any
 
 # %% ../nbs/16_trust.ipynb #66ae70e2
 def average_drop(
     p: torch.Tensor,  # (N,) probability of the class for the whole images, above 0
     kept: torch.Tensor,  # (N,) the same for the images multiplied by their maps
 ) -> tuple:  # (average drop, increase in confidence), shares in 0..1
-    "Both scores of Chattopadhay et al. (2018, arXiv:1710.11063). A map of ones gets a perfect drop: compare with one."
+    """Average drop and increase in confidence, two scores not to trust.
+
+    Chattopadhay et al. (2018, arXiv:1710.11063). A map of ones gets a perfect drop:
+    compare with one.
+    """
     if p.shape != kept.shape or p.min() <= 0:
         raise InputError(
-            "average_drop takes two arrays of probabilities of one shape, the first above 0."
+            "average_drop takes two arrays of probabilities of one shape, the first "
+            "above 0."
         )
-    return ((p - kept).clamp(min=0) / p).mean().item(), (
-        kept > p
-    ).double().mean().item()
+    drop = (p - kept).clamp(min=0) / p
+    increased = kept > p
+    return drop.mean().item(), increased.double().mean().item()
