@@ -21,7 +21,8 @@ output_width = 80
 made_here = "c01ab001", "c01ab002"  # ids of the cells that this script writes
 colab = repository.replace("github.com", "colab.research.google.com/github")
 prepare = f"""#| hide
-! [ -e /content ] && git clone -q {repository} /content/it \\
+! [ -e /content ] && git clone -q \\
+  {repository} /content/it \\
   && cp -r /content/it/nbs/. . && pip install -q '/content/it[dev,peers]'"""
 
 

@@ -44,7 +44,7 @@ def save_tensors(
     with atomic_write(path) as part:
         part.write_bytes(blob)
 
-# %% ../nbs/36_faults.ipynb #n3602710
+# %% ../nbs/36_faults.ipynb #3600a002
 def unique_keys(
     pairs,  # (key, value), as `json` gives them to object_pairs_hook
 ) -> dict:
@@ -54,7 +54,7 @@ def unique_keys(
         raise ValueError("a name stands twice in its JSON")
     return d
 
-
+# %% ../nbs/36_faults.ipynb #n3602710
 def _check_names(f, like):
     "Raise `ValueError` unless an open file has tensors of these names and shapes"
     odd = like.keys() ^ set(f.keys())
@@ -71,8 +71,8 @@ def _check_names(f, like):
 def _check_numbers(tensors, like):
     "Raise `ValueError` unless the numbers are of the right kind and finite"
     for name, v in tensors.items():
-        kind = v.is_floating_point() == like[name].is_floating_point()
-        if not kind or v.is_complex() or not v.float().isfinite().all():
+        same_kind = v.is_floating_point() == like[name].is_floating_point()
+        if not same_kind or v.is_complex() or not v.float().isfinite().all():
             raise ValueError(f"the numbers of tensor {name} are not finite floats")
 
 
@@ -80,7 +80,7 @@ def load_tensors(
     path,  # a file that save_tensors wrote
     like: dict | None = None,  # name -> tensor: accept these names and shapes alone
 ) -> tuple:  # (tensors, about)
-    "Read what `save_tensors` wrote. Raises `ValueError` when it isn't that, or damaged."
+    "Read what `save_tensors` wrote. A file that is damaged, or another: `ValueError`."
     if not Path(path).is_file():
         raise ValueError("it is not a file")
     with open(path, "rb") as f:
@@ -106,7 +106,7 @@ previous = "checkpoint.previous.safetensors"
 
 def save_checkpoint(
     out: Path,  # the folder of a run
-    model: nn.Module,
+    model: nn.Module,  # whose weights are kept
     opt: torch.optim.Optimizer,  # over the model's parameters, in their order
     rows: list,  # of the history, as JSON knows them
 ):
@@ -135,16 +135,18 @@ def _state_like(opt, p):
 
 
 def _restore(model, opt, tensors):
-    "Give model and optimizer the tensors of a checkpoint, in the memory format they have"
-    weights = {k[6:]: v for k, v in tensors.items() if k.startswith("model.")}
+    "Give a model and its optimizer the tensors of a checkpoint"
+    prefix = "model."
+    weights = {
+        k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)
+    }
     model.load_state_dict(weights)
     states = {}
     for i, p in enumerate(model.parameters()):
-        like = _state_like(opt, p)
-        states[i] = {
-            k: torch.empty_like(v).copy_(tensors[f"opt.{i}.{k}"])
-            for k, v in like.items()
-        }
+        states[i] = {}
+        for k, like in _state_like(opt, p).items():
+            saved = tensors[f"opt.{i}.{k}"]
+            states[i][k] = torch.empty_like(like).copy_(saved)  # in its memory format
     groups = opt.state_dict()["param_groups"]
     opt.load_state_dict(dict(state=states, param_groups=groups))
 
@@ -154,7 +156,7 @@ def load_checkpoint(
     model: nn.Module,  # gets its weights
     opt: torch.optim.Optimizer,  # gets its averages
 ) -> list:  # the history's rows
-    "Go on from a checkpoint. Raises `ValueError` when it is damaged or of another model."
+    "Go on from a checkpoint. One that is damaged, or of another model: `ValueError`."
     like = {f"model.{k}": v for k, v in model.state_dict().items()}
     for i, p in enumerate(model.parameters()):
         like |= {f"opt.{i}.{k}": v for k, v in _state_like(opt, p).items()}

@@ -29,7 +29,7 @@ def grad_cam(
 
 # %% ../nbs/13_gradcam.ipynb #7346a2d0
 def find_layer(
-    model: nn.Module,
+    model: nn.Module,  # whose layers are looked through
     layer,  # a name, as in `model.named_modules()`, or the module itself
 ) -> tuple:  # (name, module)
     "Name and module of a layer, which is given by either."

@@ -18,26 +18,31 @@ from torch.nn.parallel import DistributedDataParallel
 # %% ../nbs/35_processes.ipynb #n3502800
 def rank_and_world() -> tuple:  # (0, 1) without `torchrun`
     "Which process of the job this is, and how many there are (`torchrun` sets both)."
-    return int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    rank = int(os.environ.get("RANK", 0))
+    world = int(os.environ.get("WORLD_SIZE", 1))
+    return rank, world
 
-
+# %% ../nbs/35_processes.ipynb #3500a004
 def join_processes():
     "Join the other processes, once and until the end: NCCL between GPUs, else gloo."
-    if rank_and_world()[1] == 1 or dist.is_initialized():
+    _, world = rank_and_world()
+    if world == 1 or dist.is_initialized():
         return
+    backend = "gloo"
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        backend = "nccl"
+    dist.init_process_group(backend)
     # not after each run: who joins again may find the addresses of the time before
     atexit.register(dist.destroy_process_group)
 
-
+# %% ../nbs/35_processes.ipynb #3500a008
 def wait_for_all():
     "Return when every process of the job has come here."
     if dist.is_initialized():
         dist.barrier()
 
-
+# %% ../nbs/35_processes.ipynb #3500a011
 def sum_over_processes(
     *values: float,  # this process's numbers
 ) -> list:  # of floats: each value, added up over all processes
@@ -49,9 +54,10 @@ def sum_over_processes(
         dist.all_reduce(sums)
     return sums.tolist()
 
-
+# %% ../nbs/35_processes.ipynb #3500a014
 def in_step(
     model: nn.Module,  # on this process's device
 ) -> nn.Module:  # the same model; with others, its gradients are averaged over all
     "The model as this process trains it."
-    return DistributedDataParallel(model) if rank_and_world()[1] > 1 else model
+    _, world = rank_and_world()
+    return DistributedDataParallel(model) if world > 1 else model
