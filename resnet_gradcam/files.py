@@ -136,7 +136,8 @@ def atomic_write(
 ):  # a context manager that gives the path to write to
     """Write a file as a whole or not at all.
 
-    What was written to the given path takes the file's place when the block ends well.
+    What was written to the given path takes the file's place when the
+    block ends well.
     """
     path = Path(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
