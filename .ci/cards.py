@@ -18,6 +18,7 @@ from project import root, settings
 cards = {
     "01_pixels": "fig-data-heart",
     "02_show": "fig-show-overlay",
+    "03_conv": "fig-conv-first",
     "04_loss": "fig-train-loss",
     "05_loop": "fig-train-run",
     "06_norm": "fig-norm-three",
