@@ -21,7 +21,7 @@ cards = {
     "03_conv": "fig-conv-first",
     "04_loss": "fig-train-loss",
     "05_loop": "fig-train-run",
-    "06_norm": "fig-norm-three",
+    "06_norm": "fig-norm-axes",
     "07_resnet": "fig-resnet-block",
     "08_augment": "fig-augment-three",
     "09_descent": "fig-descent-walks",

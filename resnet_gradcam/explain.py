@@ -10,10 +10,11 @@ import threading
 from contextlib import contextmanager, nullcontext
 
 import torch
+from torch import nn
+
 from .files import InputError
 from .gradcam import BasicGradCAM, Explanation, find_layer, grad_cam
 from .train import eval_mode
-from torch import nn
 
 # %% ../nbs/39_explain.ipynb #a82abcfa
 # a model's mode is shared by all threads: one explanation at a time
