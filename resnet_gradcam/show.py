@@ -14,6 +14,7 @@ import torch
 from .files import InputError
 
 # %% ../nbs/02_show.ipynb #e23f286f
+#| code-fold: true
 def _grid(n, ncols, size, title_lines=0):
     "A figure of `n` square tiles, `ncols` to a row, axes off; and its axes, flat"
     ncols = max(1, min(n, ncols))
@@ -50,7 +51,7 @@ def show_images(
     for i, (ax, im) in enumerate(zip(axs, images)):
         ax.imshow(im)
         if titles:
-            ax.set_title(titles[i], fontsize=8)
+            ax.set_title(titles[i], fontsize=9)
     return fig
 
 # %% ../nbs/02_show.ipynb #5bcfdc69
@@ -68,7 +69,7 @@ def show_batch(
 
 # %% ../nbs/02_show.ipynb #04534770
 _cmap = "inferno"
-_grey = np.array([0.2126, 0.7152, 0.0722])  # luminance of R, G and B (ITU-R BT.709)
+_grey = np.array([0.2126, 0.7152, 0.0722])  # luma of R, G and B (ITU-R BT.709)
 
 
 def overlay(
@@ -89,6 +90,7 @@ def overlay(
     return (1 - alpha) * grey + alpha * colours
 
 # %% ../nbs/02_show.ipynb #491ae7bd
+#| code-fold: true
 def _drops(lr):
     "The epochs, counted from 1, that begin with a lower rate, and the rate"
     pairs = enumerate(zip(lr, lr[1:]), start=2)
@@ -113,7 +115,7 @@ def _mark_drop(ax, epoch, lr):
         0.5,
         f" lr {lr:.2g}",
         transform=ax.get_xaxis_transform(),
-        fontsize=7,
+        fontsize=9,
         color=".4",
         rotation=90,
         ha="right",
@@ -157,7 +159,7 @@ def show_mistakes(
     "Misclassified images: actual class → predicted class, each with its probability."
     if not mistakes:
         return _words("no mistakes")
-    return show_images([m.image for m in mistakes], mistake_titles(mistakes), size=1.25)
+    return show_images([m.image for m in mistakes], mistake_titles(mistakes), size=1.3)
 
 
 def _words(text):
@@ -167,6 +169,7 @@ def _words(text):
     return fig
 
 # %% ../nbs/02_show.ipynb #569e6677
+#| code-fold: true
 def _tile(ax, image, heat, top):
     "One overlay, `top` being the hottest; or, where nothing is positive, the words"
     ax.set(xticks=[], yticks=[], frame_on=False)
@@ -176,7 +179,7 @@ def _tile(ax, image, heat, top):
     ax.imshow(np.full_like(image, 225))
     text = "no positive\nevidence"
     middle = dict(ha="center", va="center", transform=ax.transAxes)
-    ax.text(0.5, 0.5, text, fontsize=6, **middle)
+    ax.text(0.5, 0.5, text, fontsize=9, **middle)
 
 
 def _column(axs, image, title, heats):
@@ -202,6 +205,7 @@ def _block(axs, images, titles, heats, rows):
         ax.set_ylabel(name, fontsize=8)
 
 # %% ../nbs/02_show.ipynb #d2000005
+#| code-fold: true
 def show_gradcam(
     images,  # N of (H, W, 3) uint8; N may be 0
     titles,  # N strings
