@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 from project import root, settings
 
 cards = {
+    "00_tour": "fig-tour-deer",
     "01_pixels": "fig-data-heart",
     "02_show": "fig-show-overlay",
     "03_conv": "fig-conv-first",
