@@ -73,7 +73,7 @@ def cifar10(
 def channel_stats(
     images: np.ndarray,  # (N, H, W, 3) uint8
 ) -> tuple:  # (mean, std), each (3,) float64, for pixels scaled to 0..1
-    "Mean and standard deviation per channel, exact: from the counts of the 256 values."
+    "Mean and standard deviation per channel, from the counts of the 256 values."
     values = np.arange(256) / 255
     channels = [images[..., c].ravel() for c in range(3)]
     counts = np.stack([np.bincount(c, minlength=256) for c in channels])  # (3, 256)

@@ -62,7 +62,10 @@ def show_batch(
     titles=None,  # B strings
     **kwargs,  # ncols and size of show_images
 ) -> plt.Figure:
-    "A grid of a normalised batch, in its true colours."
+    """A grid of a normalised batch, in its true colours.
+
+    What lies outside of 0..1 after that is clipped, without a word.
+    """
     x = xb.detach().float().cpu().permute(0, 2, 3, 1).numpy()  # (B, H, W, 3)
     x = x * np.asarray(std) + np.asarray(mean)
     return show_images(x.clip(0, 1), titles, **kwargs)
@@ -77,7 +80,10 @@ def overlay(
     heat,  # (H, W) in 0..1
     alpha: float = 0.55,  # weight of the heat map, 0..1
 ) -> np.ndarray:  # (H, W, 3) floats in 0..1
-    "The image in grey with a heat map laid over it, in perceptually uniform colours."
+    """The image in grey with a heat map laid over it, in perceptually uniform colours.
+
+    The colour tells the heat; how bright a place is depends on the image, too.
+    """
     image = np.asarray(image)
     heat = np.asarray(heat)
     if image.shape[:2] != heat.shape:
@@ -86,7 +92,7 @@ def overlay(
             "upsample the map first."
         )
     grey = (image @ _grey)[..., None] / 255  # (H, W, 1)
-    colours = plt.get_cmap(_cmap)(heat)[..., :3]
+    colours = plt.get_cmap(_cmap)(heat)[..., :3]  # R, G, B; the fourth is opacity
     return (1 - alpha) * grey + alpha * colours
 
 # %% ../nbs/02_show.ipynb #491ae7bd
@@ -142,6 +148,7 @@ def show_curves(
     return fig
 
 # %% ../nbs/02_show.ipynb #0cf7af8a
+#| code-fold: true
 def mistake_titles(
     mistakes,  # N objects with actual, predicted, p_actual, p_predicted
 ) -> list:  # N strings of two lines
