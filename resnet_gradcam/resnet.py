@@ -22,7 +22,7 @@ class BasicBlock(nn.Module):
     """Two 3x3 convolutions whose output is added to the input.
 
     relu(shortcut(x) + norm(conv(relu(norm(conv(x)))))), as in He et al. (2016),
-    figure 2, left.
+    figure 5, left.
     """
 
     def __init__(
