@@ -10,14 +10,14 @@ import os
 
 import numpy as np
 
-# %% ../nbs/08_augment.ipynb #5200df4e
+# %% ../nbs/08_augment.ipynb #a6e8c416
 def _albumentations():
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     import albumentations
 
     return albumentations
 
-# %% ../nbs/08_augment.ipynb #a6e8c416
+
 presets = dict(  # probability of each transform, by name
     # as the experiment was run: mostly off
     assignment=dict(crop_p=0.5, rotate_p=0.2, cutout_p=0.2),

@@ -42,6 +42,7 @@ def replay(
     )
     lrs = []
     for m in metric:
+        # in force during this epoch, so it is noted before the step
         lrs.append(opt.param_groups[0]["lr"])
         opt.step()
         sched.step(m)
