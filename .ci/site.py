@@ -174,6 +174,16 @@ def html_files(folder):
     return [str(f.relative_to(folder)) for f in found if "site_libs" not in f.parts]
 
 
+def add_faults(pages, folder, base):
+    "What shows only when all pages are known: sizes, and links between them"
+    for path, (faults, _, hrefs) in pages.items():
+        size = (folder / path).stat().st_size
+        if size > limit:
+            faults.append(f"{size / 1e6:.2f} MB, over {limit / 1e6} MB")
+        found = (check_link(href, path, pages, folder, base) for href in hrefs)
+        faults += [f for f in found if f]
+
+
 def walk(folder, shots=None):
     "Faults by page"
     base = serve(folder)
@@ -200,12 +210,7 @@ def walk(folder, shots=None):
         if shots:
             shoot(opened, base, pages, Path(shots))
         browser.close()
-    for path, (faults, _, hrefs) in pages.items():
-        size = (folder / path).stat().st_size
-        if size > limit:
-            faults.append(f"{size / 1e6:.2f} MB, over {limit / 1e6} MB")
-        found = (check_link(href, path, pages, folder, base) for href in hrefs)
-        faults += [f for f in found if f]
+    add_faults(pages, folder, base)
     return {path: list(dict.fromkeys(faults)) for path, (faults, _, _) in pages.items()}
 
 

@@ -88,7 +88,7 @@ def _scans(f):
 def _check_cost(img):
     "Raise `ValueError` where a small file would start a program or cost minutes or GBs"
     if img.format == "EPS":
-        raise ValueError("PostScript is a program, not a picture")
+        raise ValueError("PostScript is a program, not an image")
     if img.format in ("JPEG", "MPO"):
         scans = _scans(img.fp)
         if scans * img.width * img.height > 2e10:  # each passes over all the pixels
@@ -97,7 +97,7 @@ def _check_cost(img):
         tile_width = img.tag_v2.get(322, 0)
         tile_height = img.tag_v2.get(323, 0)
         if tile_width * tile_height > 1e8:
-            raise ValueError("its tiles are larger than a picture may be")
+            raise ValueError("its tiles are larger than an image may be")
 
 # %% ../nbs/30_files.ipynb #a3000006
 def _open_rgb(path):
@@ -232,8 +232,8 @@ def _decode(paths, size):
         parts = process_map(_read_all, jobs, **options)
     except BrokenProcessPool:
         raise InputError(
-            "A process that decoded pictures was killed, most likely for want of "
-            "memory. Look for pictures of many megapixels."
+            "A process that decoded images was killed, most likely for want of "
+            "memory. Look for images of many megapixels."
         ) from None
     bad = [m for part in parts if isinstance(part, list) for m in part]
     if bad:
