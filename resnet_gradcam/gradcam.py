@@ -137,7 +137,7 @@ class BasicGradCAM:
             score, list(outputs.values()), retain_graph=True, materialize_grads=True
         )
         pairs = zip(outputs.values(), gradients)
-        maps = [self.method(A.detach(), G) for A, G in pairs]
+        maps = [self.method(A.detach(), G.detach()) for A, G in pairs]
         return dict(zip(outputs, maps))
 
     def __call__(
