@@ -6,14 +6,13 @@ link to the site shows is made too. Run it after such a figure was executed anew
 
 import base64
 import io
-import json
 import re
 import sys
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageOps
-from project import root, settings
+from project import read_cells, root, settings, source
 
 cards = {
     "00_tour": "fig-tour-deer",
@@ -43,9 +42,8 @@ size = 480, 250
 
 def figure(name, label):
     "The picture that the cell with that label made"
-    book = json.loads((root / f"nbs/{name}.ipynb").read_text(encoding="utf-8"))
-    for cell in book["cells"]:
-        if not re.search(rf"label: {label}$", "".join(cell["source"]), re.M):
+    for cell in read_cells(name):
+        if not re.search(rf"label: {label}$", source(cell), re.M):
             continue
         for output in cell["outputs"]:
             if "image/png" in output.get("data", {}):

@@ -13,7 +13,7 @@ import json
 import re
 import sys
 
-from project import repository, root
+from project import repository, root, source
 
 sitting = dict(cells=40, words=1400, exported=60, minutes=20)
 code_width = 88
@@ -24,10 +24,6 @@ prepare = f"""#| hide
 ! [ -e /content ] && git clone -q \\
   {repository} /content/it \\
   && cp -r /content/it/nbs/. . && pip install -q '/content/it[dev,peers]'"""
-
-
-def source(cell):
-    return "".join(cell["source"])
 
 
 def is_code(cell):

@@ -1,5 +1,6 @@
 "What the scripts here share: where the project lies, its settings, the browser."
 
+import json
 import shutil
 import sys
 from configparser import ConfigParser
@@ -11,6 +12,17 @@ config.read(root / "settings.ini", encoding="utf-8")
 settings = config["DEFAULT"]
 repository = settings["git_url"]
 widths = (360, 390, 768, 1280, 1600)  # of the screens on which pages are looked at
+
+
+def read_cells(name):
+    "The cells of a chapter, by its name without the ending"
+    book = json.loads((root / f"nbs/{name}.ipynb").read_text(encoding="utf-8"))
+    return book["cells"]
+
+
+def source(cell):
+    "The text of a cell, which notebooks keep as lines"
+    return "".join(cell["source"])
 
 
 def browser_path():

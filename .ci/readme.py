@@ -6,11 +6,10 @@ to nbs/images. With --check, only say whether all of it is current. Needs no Qua
 """
 
 import base64
-import json
 import re
 import sys
 
-from project import repository, root
+from project import read_cells, repository, root, source
 
 header = "<!-- Made from nbs/index.ipynb by .ci/readme.py: edit that notebook. -->\n\n"
 
@@ -30,17 +29,16 @@ def pictures(cell):
 
 def render():
     "README.md and its pictures: path -> bytes"
-    book = json.loads((root / "nbs/index.ipynb").read_text(encoding="utf-8"))
     parts = []
     files = {}
-    for cell in book["cells"]:
-        source = "".join(cell["source"]).strip()
+    for cell in read_cells("index"):
+        text = source(cell).strip()
         if cell["cell_type"] == "markdown":
-            parts.append(absolute(source))
+            parts.append(absolute(text))
         for png in pictures(cell):
             path = f"nbs/images/index_{len(files)}.png"
             files[root / path] = png
-            alt = re.search(r'#\| fig-alt: "(.+)"', source)[1]
+            alt = re.search(r'#\| fig-alt: "(.+)"', text)[1]
             parts.append(f"![{alt}]({repository}/raw/main/{path})")
     files[root / "README.md"] = (header + "\n\n".join(parts) + "\n").encode()
     return files

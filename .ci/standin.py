@@ -12,6 +12,7 @@ from pathlib import Path
 
 import bibtexparser
 import yaml
+from project import source
 
 kinds = {"fig": "Figure", "eq": "Equation", "tbl": "Table"}
 # fenced blocks and backticks are code, and are left alone
@@ -23,10 +24,6 @@ reference = re.compile(r"(?<![\w`])@((fig|eq|tbl)-[\w-]*\w)")
 equation = re.compile(r"\$\$\s*((?:(?!\$\$).)+?)\s*\$\$ \{#(eq-[\w-]+)\}", re.S)
 citations = re.compile(r"\[((?:[^\]\[]*)@[\w:.-]+[^\]\[]*)\](?!\()")
 citation = re.compile(r"(?<![\w`@/.])@([a-z]+\d{4}\w+)")
-
-
-def source(cell):
-    return "".join(cell["source"])
 
 
 def outside_code(text, change):

@@ -6,11 +6,10 @@ use, neither links to the definition nor is a caption, and where the definition,
 term in italics, is missing.
 """
 
-import json
 import re
 import sys
 
-from project import root
+from project import read_cells, root, source
 
 defined = {  # term, as a pattern -> the chapter whose prose has it in italics
     "convolution": "03_conv",
@@ -34,10 +33,9 @@ path = sorted(p.stem for p in root.glob("nbs/[01]*.ipynb"))
 
 def paragraphs(name):
     "The prose of a chapter, without code and references"
-    book = json.loads((root / f"nbs/{name}.ipynb").read_text(encoding="utf-8"))
-    for cell in book["cells"]:
+    for cell in read_cells(name):
         if cell["cell_type"] == "markdown":
-            text = re.sub(r"```.*?```", "", "".join(cell["source"]), flags=re.S)
+            text = re.sub(r"```.*?```", "", source(cell), flags=re.S)
             yield from re.split(r"\n\s*\n", text)
 
 

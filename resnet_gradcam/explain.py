@@ -71,17 +71,8 @@ class GradCAM(BasicGradCAM):
         self.method = method
         self.local = threading.local()  # its `outputs`: layer name -> (B, C, h, w)
 
-    def __call__(
-        self,
-        xb: torch.Tensor,  # (B, 3, H, W), on the model's device
-        # None: the predicted class; an int; (B,) one per sample; (B, T) several
-        targets=None,
-    ) -> Explanation:
-        "Explain a batch: one forward pass, and a backward pass per target."
-        with _undisturbed(self.model, xb.device):
-            if xb.is_inference():
-                xb = xb.clone()  # now a tensor that a graph can start from
-            return super().__call__(xb, targets)
+    def _setting(self, xb):
+        return _undisturbed(self.model, xb.device)
 
     def _keep(self, name, module, args, out):
         outputs = getattr(self.local, "outputs", None)
@@ -106,6 +97,8 @@ class GradCAM(BasicGradCAM):
         return out.clone()  # the rest of the model may overwrite this one in place
 
     def _forward(self, xb):
+        if xb.is_inference():
+            xb = xb.clone()  # now a tensor that a graph can start from
         self.local.outputs = {}
         try:
             with torch.no_grad():

@@ -132,9 +132,12 @@ class BasicGradCAM:
         targets = torch.as_tensor(targets, device=logits.device)
         return targets if targets.dim() else targets.expand(len(logits))
 
-    def _maps(self, score, outputs):  # of one score: layer name -> (B, h, w)
+    def _setting(self, xb):  # a context manager for the time of an explanation
+        return eval_mode(self.model)
+
+    def _maps(self, score, outputs, last):  # of one score: layer name -> (B, h, w)
         gradients = torch.autograd.grad(
-            score, list(outputs.values()), retain_graph=True, materialize_grads=True
+            score, list(outputs.values()), retain_graph=not last, materialize_grads=True
         )
         pairs = zip(outputs.values(), gradients)
         maps = [self.method(A.detach(), G.detach()) for A, G in pairs]
@@ -151,13 +154,15 @@ class BasicGradCAM:
             name = type(self).__name__
             call = f"with {name}(model, layers) as explain: …"
             raise InputError(f"Use {name} in a with block: {call}")
-        with eval_mode(self.model):
+        with self._setting(xb):
             logits, outputs = self._forward(xb)
             targets = self._targets(targets, logits)
             columns = targets.reshape(len(logits), -1).split(1, dim=1)  # T of (B, 1)
             # samples don't mix in evaluation mode, so the sum keeps them apart
             scores = [logits.gather(1, column).sum() for column in columns]
-            by_target = [self._maps(score, outputs) for score in scores]
+            by_target = [
+                self._maps(score, outputs, last=score is scores[-1]) for score in scores
+            ]
         maps = {}
         for name in self.layers:
             stacked = torch.stack([m[name] for m in by_target], 1)  # (B, T, h, w)
