@@ -10,6 +10,7 @@ Rehearse it on a CPU:
 
 import argparse
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -23,6 +24,7 @@ import torch
 import torch.nn.functional as F
 from project import read_cells, root, source
 from torch.profiler import ProfilerActivity, profile
+from torch.utils.flop_counter import FlopCounterMode
 
 from resnet_gradcam import runs
 from resnet_gradcam.augment import train_tfms
@@ -39,9 +41,6 @@ gpu_chapters = (
     "34_precision",
     "39_explain",
 )  # they test CUDA if it's there
-flops_per_image = (
-    3.3e9  # forward and backward at width 64, as 40_benchmarks counts them
-)
 piece = 15 * 2**20  # bytes of a part of the weights
 
 
@@ -103,6 +102,13 @@ def test_chapters(report, work):
 
 
 # Step 2: how long an epoch takes, and where its time goes
+
+
+def operations_per_image(width):
+    "Products and sums of the convolutions: forward, and twice as much backward"
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        resnet18(width=width)(torch.empty(1, 3, 32, 32))
+    return 3 * counter.get_total_flops()
 
 
 def sync():
@@ -201,7 +207,7 @@ def measure_epochs(report, width, train):
                 name=name,
                 seconds=seconds,
                 images_per_second=round(per_second),
-                tflops=per_second * flops_per_image * (width / 64) ** 2 / 1e12,
+                tflops=per_second * operations_per_image(width) / 1e12,
             )
 
 
@@ -215,7 +221,8 @@ def profile_steps(report, out, width, train, names=("assignment", "best")):
     for name in names:
         report.check_time(needed=30)
         recipe = replace(recipes[name], width=width)
-        epoch = our_epoch(recipe, train[: 40 * recipe.batch_size])
+        some = train[: 40 * recipe.batch_size]
+        epoch = our_epoch(recipe, some)
         epoch()
         sync()
         with profile(activities=activities) as p:
@@ -224,8 +231,9 @@ def profile_steps(report, out, width, train, names=("assignment", "best")):
         averages = p.key_averages()
         text = averages.table(sort_by=by, row_limit=25, max_name_column_width=60)
         (out / f"profile_{name}.txt").write_text(text, encoding="utf-8")
+        steps = math.ceil(len(some) / recipe.batch_size)
         launches = sum(a.count for a in averages if "LaunchKernel" in a.key)
-        report(step="profile", name=name, launches_per_step=launches / 40)
+        report(step="profile", name=name, launches_per_step=launches / steps)
 
 
 # Step 3: the recipes
