@@ -56,9 +56,10 @@ raw = re.compile(
 
 
 def status():
-    "What git sees changed"
+    "What git sees changed, a line per file"
     command = ["git", "status", "--porcelain"]
-    return subprocess.run(command, cwd=root, capture_output=True, text=True).stdout
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    return set(done.stdout.splitlines())
 
 
 def with_quarto(folder):
@@ -79,8 +80,9 @@ def build():
     with tempfile.TemporaryDirectory() as folder:
         env = with_quarto(Path(folder))
         subprocess.run(["nbdev_docs"], cwd=root, env=env, check=True)
-    if status() != before:
-        sys.exit(f"error: nbdev_docs changed the repository:\n{status()}")
+    changed = sorted(status() - before)
+    if changed:
+        sys.exit("\n".join(["error: nbdev_docs changed the repository:", *changed]))
     return root / settings["doc_path"]
 
 
