@@ -2,9 +2,11 @@
 
 A page of 40 shapes is made in a temporary folder, opened from the disk, and used by
 mouse and by keyboard. Checked: what is chosen changes the drawing; each map that the
-page computes is PyTorch's within the bound of the bytes, and the canvas shows it; the
-address holds the view; nothing is on the console and nothing is requested; no width
-scrolls sideways; names of classes stay text; the file is under 1 MB.
+page computes is PyTorch's within the bound of the bytes, and the canvas shows it; a
+class less itself can't be picked; the address holds the view; nothing is on the console
+and nothing is requested; no width scrolls sideways, and a phone's first screen has the
+controls and the image; without JavaScript there is no dead control; names of classes
+stay text; the file is under 1 MB.
 `nbs/explore.html`, where it is there, is opened too (on the site `explorer.html` is the
 chapter). Needs what `.ci/site.py` needs.
 """
@@ -100,7 +102,7 @@ views = (  # image, layer, class, and the class that is taken off
     (39, 3, 5, None),
     (3, 3, 2, 6),
     (11, 0, 1, 8),
-    (25, 1, 4, 4),
+    (25, 1, 4, 5),
     (38, 2, 7, 0),
 )
 
@@ -163,10 +165,60 @@ def check_mouse(page, data):
     check(opacity == "0.2" and changed, "the opacity changes nothing")
 
 
+def check_same_class(page):
+    "A class less itself can't be picked, and is never shown"
+    page.select_option("#target", "6")
+    page.select_option("#minus", "")
+    alone = shown(page)
+    option = page.locator("#minus option[value='6']")
+    check(option.is_disabled(), "a class less itself can be picked")
+    page.select_option("#minus", "1")
+    page.select_option("#target", "1")
+    check(value(page, "#minus") == "", "picking a class leaves it less itself")
+    page.select_option("#target", "6")
+    check(np.array_equal(shown(page), alone), "a class is not shown alone again")
+
+
+def check_back(browser, path):
+    "The way back, and which network it is"
+    page = opened(browser, path)
+    link = page.locator("#back")
+    leads = link.is_visible() and link.get_attribute("href") == "chapter.html"
+    check(leads, f"{path.name}: no way back")
+    network = page.locator("#network").inner_text()
+    check(
+        "ResNet18 of width 16" in network, f"{path.name}: it is not said what it shows"
+    )
+    page.close()
+
+
+def check_without_script(browser, path):
+    "Without JavaScript a sentence instead of controls"
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    dead = page.locator("input, select, button").locator("visible=true").count()
+    check(not dead, f"{path.name}: {dead} dead controls without JavaScript")
+    said = page.get_by_text("JavaScript, which is switched off").is_visible()
+    check(said, f"{path.name}: nothing is said without JavaScript")
+    context.close()
+
+
+def check_first_screen(page, path):
+    "On a phone the controls and the image are in sight together"
+    page.set_viewport_size(dict(width=390, height=844))
+    for name in ("[name=layer]", "#target", "#minus", "#opacity", "#stage"):
+        box = page.locator(name).first.bounding_box()
+        end = box["y"] + (box["height"] if name != "#stage" else 0.75 * box["height"])
+        check(end <= 844, f"{path.name}: {name} is below the first screen of a phone")
+
+
 def check_keyboard(page):
     "Tab to each control, keys to use it"
     page.evaluate("() => { location.hash = '' }")
     page.reload()
+    page.keyboard.press("Tab")
+    check(ask(page, "focused") == "back", "Tab does not begin with the way back")
     page.keyboard.press("Tab")
     before = page.locator("#stage").screenshot()
     for key in ("ArrowRight", "ArrowDown", "ArrowLeft"):
@@ -256,6 +308,7 @@ def check_structure(browser, path, shots):
         missing = ask(page, "imagesWithoutAlt")
         check(not missing, f"{path.name}: an image without alt text")
         check_widths(page, path)
+        check_first_screen(page, path)
         dark = ask(page, "isDark")
         check(dark == (scheme == "dark"), f"{path.name}: not {scheme}")
         page.close()
@@ -306,7 +359,7 @@ def make_pages(folder, run, data):
     "A page of shapes, and one whose class names are hostile"
     shapes_page = folder / "shapes.html"
     hostile_page = folder / "hostile.html"
-    explorer(run, data, shapes_page)
+    explorer(run, data, shapes_page, back="chapter.html")
     names = hostile + data.classes[5:]
     odd = ImageData(data.images[:3], data.labels[:3], names)
     explorer(replace(run, classes=names), odd, hostile_page, title="<b>title</b>")
@@ -327,10 +380,13 @@ def main(shots=None):
         page = opened(browser, path)
         check_maps(page, maps, page.evaluate("() => data"))
         check_mouse(page, data)
+        check_same_class(page)
         check_keyboard(page)
         check_hash(browser, page, path)
         page.close()
         check_wrong_addresses(browser, path)
+        check_back(browser, path)
+        check_without_script(browser, path)
         check_hostile(browser, odd)
         for each in filter(Path.exists, (path, odd, root / "nbs/explore.html")):
             check_structure(browser, each, shots)
