@@ -22,7 +22,7 @@ window.checks = {
       .filter((t) => t.includes("](http"))
       .map((t) => t.slice(t.indexOf("](http") - 40, t.indexOf("](http") + 40));
     const helps = texts
-      .filter((t) => /^\s*def /.test(t) && /usage:/.test(t))
+      .filter((t) => /^\s*def /.test(t) && /usage:|\w+:\w+ <[^>]+>=?/.test(t))
       .map((t) => t.slice(0, 80));
     return [...links, ...helps];
   },

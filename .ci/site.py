@@ -48,7 +48,7 @@ shared = f"{home}/images/social.png"
 raw = re.compile(
     r"\{\{<|@(?:fig|eq|tbl|sec)-|\[@\w|:::|\$\$|\?\?"
     r"|\\(?:begin|frac|sum|mathrm|hat|tfrac)\b"
-    r"|\]\((?:http|[\w./]+\.(?:ipynb|html))"
+    r"|\]\((?:#|http|[\w./]+\.(?:ipynb|html))"
 )
 
 
@@ -280,7 +280,8 @@ loads = (
 )
 broken = {  # the fault that has to be found -> what makes it
     "see @fig-lost": add("<div>see @fig-lost</div>"),
-    "raw signature: 'def f(): usage": add("<pre>def f(): usage: f [-h]</pre>"),
+    "raw signature: 'def f(a:int": add("<pre>def f(a:int &lt;how many&gt;=1)</pre>"),
+    "raw signature: 'def g(): usage": add("<pre>def g(): usage: g [-h]</pre>"),
     "formula not drawn: 'lost": add("<span class=math>lost</span>"),
     'alt text: <img src="images/social.png"': add("<img src=images/social.png>"),
     'alt text: <img src="lost.png"': add("<img src=lost.png alt=a>"),
