@@ -107,7 +107,7 @@ def html_files(folder):
 
 def chapter_number(path):
     "The number of the notebook that a page is made from, or None"
-    found = list(root.glob(f"nbs/[0-9]*_{Path(path).stem}.ipynb"))
+    found = list(root.glob(f"nbs/[0-9][0-9]_{Path(path).stem}.ipynb"))
     return int(found[0].name[:2]) if found else None
 
 
