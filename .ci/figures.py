@@ -5,7 +5,7 @@ height responsive: both are taken out. With --check, nothing is written. It fail
 
 - such a size is left, or a figure has a background, so that it is a white slab on a
   dark page (`nbs/matplotlibrc` gives it none);
-- their grey has less contrast than 4.5:1 with a light or a dark page (`nbs/styles.css`);
+- their grey has less contrast than 4.5:1 with the light or the dark page (styles.css);
 - an alt text has a `%;`, which Quarto takes for a broken address;
 - the smallest letters are less than 9 px high in a column of 678 px. They are those of
   the sizes that stand in the cell and in the functions it calls, and of `font.size`.
