@@ -35,7 +35,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from playwright.sync_api import sync_playwright
 from project import browser_path, repository, root, settings, widths
-from search import without_formulas
+from search import formula, without_formulas
 
 home = settings["doc_host"] + settings["doc_baseurl"]
 limit = 1_500_000
@@ -404,7 +404,7 @@ def add_faults(pages, folder, base):
 
 def tex_in_search(entries):
     "Where a reader who searches would be shown TeX"
-    found = [e["href"] for e in entries if re.search(r"\\[(\[].*\\[)\]]", e["text"])]
+    found = [e["href"] for e in entries if formula.search(e["text"])]
     return (
         [f"TeX in {len(found)} entries of the search, as {found[0]}"] if found else []
     )
