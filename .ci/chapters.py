@@ -3,8 +3,9 @@
 Prints each chapter's cells, words, exported lines and minutes beside what one sitting
 holds, as a mirror and not as a gate; gives each chapter its number in the title, the
 line under it (Colab, reading time, the explorer) and the cell that prepares Colab. It
-fails where the page would cut something off: a code line of over 88 characters, a text
-output of over 80. With --check it also fails where a title or the line under it is
+fails where the page would cut something off, a code line of over 88 characters or a
+text output of over 80, and where an output is HTML, for which Quarto would load
+RequireJS and jQuery. With --check it also fails where a title or the line under it is
 stale, and writes nothing.
 
 Reading time: 200 words of prose per minute, 20 lines of code per minute.
@@ -94,6 +95,14 @@ def cut_off(cells):
                 yield f"cell {c['id']}: {len(line)} characters of output: {line[:60]}…"
 
 
+def not_for_pages(cells):
+    "Outputs for which Quarto loads RequireJS and jQuery from another host"
+    for c in cells:
+        for kind in ("text/html", "application/javascript"):
+            if is_code(c) and not has_flag(c, "hide") and outputs_as(c, kind):
+                yield f"cell {c['id']}: its output is {kind}. Give Markdown instead."
+
+
 def new_cell(kind, text, cell_id):
     cell = dict(cell_type=kind, id=cell_id, metadata={}, source=text.splitlines(True))
     if kind == "code":
@@ -138,7 +147,8 @@ def main(check):
         book = json.loads(text)
         cells = [c for c in book["cells"] if c["id"] not in made_here]
         print(table.format(path.stem, *measure(cells).values()))
-        faults += [f"{path.name}, {fault}" for fault in cut_off(cells)]
+        found = [*cut_off(cells), *not_for_pages(cells)]
+        faults += [f"{path.name}, {fault}" for fault in found]
         new = render(path, book, cells)
         if new != text and check:
             faults.append(f"{path.name}: stale. Run python .ci/chapters.py and commit.")

@@ -5,6 +5,7 @@ height responsive: both are taken out. With --check, nothing is written. It fail
 
 - such a size is left, or a figure has a background, so that it is a white slab on a
   dark page (`nbs/matplotlibrc` gives it none);
+- their grey has less contrast than 4.5:1 with the light or the dark page (styles.css);
 - an alt text has a `%;`, which Quarto takes for a broken address;
 - the smallest letters are less than 9 px high in a column of 678 px. They are those of
   the sizes that stand in the cell and in the functions it calls, and of `font.size`.
@@ -35,7 +36,32 @@ def settings_of(text):
     return float(found[1]) if found else None
 
 
-default = settings_of((root / "nbs/matplotlibrc").read_text(encoding="utf-8"))
+style = (root / "nbs/matplotlibrc").read_text(encoding="utf-8")
+default = settings_of(style)
+
+
+def luminance(colour):
+    "Of six hexadecimal digits, as WCAG 2 defines it"
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    r, g, b = (
+        s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in parts
+    )
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def contrast(one, other):
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+def faint(rc, css):
+    "Greys of a matplotlibrc that can't be read on a white page or on the dark one"
+    dark = re.search(r"--bs-body-bg: #(\w{6});", css)[1]
+    for name, grey in re.findall(r"^(\S+color): +(\w{6})$", rc, re.M):
+        for page in ("ffffff", dark):
+            ratio = contrast(grey, page)
+            if ratio < 4.5:
+                yield f"matplotlibrc, {name}: {ratio:.2f}:1 on #{page}"
 
 
 def pictures(cell):
@@ -163,7 +189,10 @@ def size_faults(cell, image, points):
 def main(check):
     modules = [parsed(p.read_text("utf-8")) for p in root.glob("resnet_gradcam/*.py")]
     library = functions(modules)
-    failed = False
+    css = (root / "nbs/styles.css").read_text(encoding="utf-8")
+    too_faint = list(faint(style, css))
+    print(*too_faint, sep="\n", end="\n" if too_faint else "")
+    failed = bool(too_faint)
     for path in sorted(root.glob("nbs/*.ipynb")):
         text = path.read_text(encoding="utf-8")
         book = json.loads(text)

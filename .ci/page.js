@@ -1,4 +1,9 @@
 // What .ci/site.py asks of each page, in the page itself.
+
+// Only these may be wider than the page, and scroll: tables, equations, and the strip of
+// images from which a reader of the explorer chooses.
+const scrollers = "main table, main .math.display, #pictures .thumbs";
+
 window.checks = {
   // Text that a reader sees, without code and rendered maths
   visibleText() {
@@ -22,7 +27,7 @@ window.checks = {
       .filter((t) => t.includes("](http"))
       .map((t) => t.slice(t.indexOf("](http") - 40, t.indexOf("](http") + 40));
     const helps = texts
-      .filter((t) => /^\s*def /.test(t) && /usage:/.test(t))
+      .filter((t) => /^\s*def /.test(t) && /usage:|\w+:\w+ <[^>]+>=?/.test(t))
       .map((t) => t.slice(0, 80));
     return [...links, ...helps];
   },
@@ -55,7 +60,7 @@ window.checks = {
     for (const i of document.querySelectorAll("main img")) {
       const box = i.getBoundingClientRect();
       if (!box.width) continue;
-      for (let e = i.parentElement; e; e = e.parentElement) {
+      for (let e = i.parentElement; e && !e.matches(scrollers); e = e.parentElement) {
         const { left, right } = inside(e);
         if (box.right > right + 1 || box.left < left - 1) {
           say(i, `cut off ${Math.round(box.right - right)} px`);
@@ -75,10 +80,11 @@ window.checks = {
     return bad;
   },
 
-  // Figures that don't fill their column
+  // Figures that don't fill their column; those in the cells of a table are no figures
   smallFigures() {
     const bad = [];
-    for (const i of document.querySelectorAll("main .cell-output-display img")) {
+    const figures = "main .cell-output-display img:not(td img)";
+    for (const i of document.querySelectorAll(figures)) {
       const { left, right } = inside(i.closest(".cell-output-display"));
       const share = i.getBoundingClientRect().width / (right - left);
       if (share && share < 0.9)
@@ -94,14 +100,13 @@ window.checks = {
     return bad.map((e) => `${e.scrollWidth - e.clientWidth} px: ${e.innerText.slice(0, 50)}`);
   },
 
-  // What sticks out of the window. Only these may be wider than the page, and scroll:
+  // What sticks out of the window
   tooWide() {
-    const scrollers = "main table, main .math.display";
     const width = document.documentElement.clientWidth;
     const bad = [];
     const page = document.scrollingElement.scrollWidth;
     if (page > width + 1) bad.push(`the page is ${page} px wide`);
-    const parts = "p, h1, h2, h3, li, td, img, figcaption, pre, code, .csl-entry";
+    const parts = "p, h1, h2, h3, li, td, img, figcaption, pre, :not(pre) > code, .csl-entry";
     for (const e of document.querySelectorAll(`main :is(${parts})`)) {
       const box = e.getBoundingClientRect();
       if (box.width && box.right > width + 1 && !e.closest(scrollers))

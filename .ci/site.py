@@ -35,7 +35,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from playwright.sync_api import sync_playwright
 from project import browser_path, repository, root, settings, widths
-from search import without_formulas
+from search import formula, without_formulas
 
 home = settings["doc_host"] + settings["doc_baseurl"]
 limit = 1_500_000
@@ -48,7 +48,7 @@ shared = f"{home}/images/social.png"
 raw = re.compile(
     r"\{\{<|@(?:fig|eq|tbl|sec)-|\[@\w|:::|\$\$|\?\?"
     r"|\\(?:begin|frac|sum|mathrm|hat|tfrac)\b"
-    r"|\]\((?:http|[\w./]+\.(?:ipynb|html))"
+    r"|\]\((?:#|http|[\w./]+\.(?:ipynb|html))"
 )
 
 
@@ -107,7 +107,7 @@ def html_files(folder):
 
 def chapter_number(path):
     "The number of the notebook that a page is made from, or None"
-    found = list(root.glob(f"nbs/[0-9]*_{Path(path).stem}.ipynb"))
+    found = list(root.glob(f"nbs/[0-9][0-9]_{Path(path).stem}.ipynb"))
     return int(found[0].name[:2]) if found else None
 
 
@@ -280,7 +280,8 @@ loads = (
 )
 broken = {  # the fault that has to be found -> what makes it
     "see @fig-lost": add("<div>see @fig-lost</div>"),
-    "raw signature: 'def f(): usage": add("<pre>def f(): usage: f [-h]</pre>"),
+    "raw signature: 'def f(a:int": add("<pre>def f(a:int &lt;how many&gt;=1)</pre>"),
+    "raw signature: 'def g(): usage": add("<pre>def g(): usage: g [-h]</pre>"),
     "formula not drawn: 'lost": add("<span class=math>lost</span>"),
     'alt text: <img src="images/social.png"': add("<img src=images/social.png>"),
     'alt text: <img src="lost.png"': add("<img src=lost.png alt=a>"),
@@ -403,7 +404,7 @@ def add_faults(pages, folder, base):
 
 def tex_in_search(entries):
     "Where a reader who searches would be shown TeX"
-    found = [e["href"] for e in entries if re.search(r"\\[(\[].*\\[)\]]", e["text"])]
+    found = [e["href"] for e in entries if formula.search(e["text"])]
     return (
         [f"TeX in {len(found)} entries of the search, as {found[0]}"] if found else []
     )

@@ -237,6 +237,8 @@ class Finish:
     image = re.compile(
         r'<img([^>]*?) src="data:image/png;base64,([^"]+)"([^>]*?) class="img-fluid">'
     )
+    caption = re.compile(r"<figcaption>.*?</figcaption>", re.S)
+    link = re.compile(r"\[([^\]]+)\]\((#[\w-]+)\)")
     katex_file = re.compile(r'https://[^"]+/katex@[^"]+/dist/(katex\.min\.\w+)')
     katex_call = re.compile(r'<script src="[^"]+/auto-render\.min\.js" defer></script>')
     # what Pandoc writes for KaTeX
@@ -265,8 +267,13 @@ for (const e of document.getElementsByClassName("math")) {
         "A link to the notebook in the repository"
         return f"/nbs/{self.names.get(m[1], m[1])}.ipynb"
 
+    def link_in(self, m):
+        "A caption whose references are links"
+        return self.link.sub(r'<a href="\2">\1</a>', m[0])
+
     def __call__(self, page):
         page = self.image.sub(self.size, page)
+        page = self.caption.sub(self.link_in, page)
         page = self.katex_file.sub(rf"{self.url}\1", page)
         page = self.katex_call.sub(lambda _: self.pandoc, page)
         return re.sub(r"/nbs/(\w+)\.ipynb", self.source, page)
