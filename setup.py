@@ -9,7 +9,7 @@ config = ConfigParser(delimiters=["="])
 config.read("settings.ini", encoding="utf-8")
 cfg = config["DEFAULT"]
 
-py_versions = "3.10 3.11 3.12 3.13".split()
+py_versions = "3.11 3.12 3.13".split()
 weights = (
     cfg["lib_name"] + ".cifar10_w16"
 )  # a folder of data, which setuptools calls a package
