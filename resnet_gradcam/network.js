@@ -208,7 +208,7 @@ class Block {
    layer ---- */
 
 class Network {
-  constructor({ tensors, strides, groups }) {
+  constructor({ tensors, blocks, groups }) {
     const read = (name) => (tensors[name] ? unpack(tensors[name]) : null);
     const norm = (name) => {
       const [gain, bias, mean, variance] = ["weight", "bias", "running_mean", "running_var"]
@@ -221,12 +221,18 @@ class Network {
     };
     this.conv1 = layer("conv1", 1);
     this.norm1 = norm("norm1");
-    this.blocks = strides.map(([name, stride]) => {   // the stride is of the first conv
+    this.blocks = blocks.map(([name, stride]) => {   // the stride is of the first conv
       const strided = (part) => (part === "conv1" || part === "shortcut.0" ? stride : 1);
       return new Block(name, (part) => layer(`${name}.${part}`, strided(part)));
     });
     this.fc = read("fc.weight");
     this.bias = read("fc.bias").data;
+  }
+
+  conv(name) {   // a convolution by its name, "conv1" or "layer2.0.conv1"
+    const block = this.blocks.find((b) => name.startsWith(`${b.name}.`));
+    if (!block) return this.conv1;
+    return block[name.endsWith("shortcut.0") ? "conv0" : name.split(".").at(-1)];
   }
 
   // x: 3×h×w, normalised. Returns all outputs by name; "layer4", a stage, is the output
@@ -322,4 +328,51 @@ function normalise(bytes, h, w, mean, std) {
     for (let i = 0; i < area; i++)
       x.data[c * area + i] = (bytes[3 * i + c] / 255 - mean[c]) / std[c];
   return x;
+}
+
+/* ---- What a page may ask ----
+
+   One question at a time, answered from the image that was seen last. A worker answers
+   them beside the page, so that the page never stands still. */
+
+function answering({ network: parts, size: [h, w], mean, std }) {
+  const network = new Network(parts), last = network.blocks.at(-1).name;
+  const run = (bytes) => network.forward(normalise(bytes, h, w, mean, std));
+  const sizes = ({ c, h, w }, name) => ({ name, c, h, w });
+  let seen;
+  return {
+    // A new image: its logits, and the name and size of all outputs
+    see({ bytes }) {
+      seen = run(bytes);
+      const outputs = [...seen].filter(([, x]) => x.c).map(([name, x]) => sizes(x, name));
+      return { logits: seen.get("fc"), outputs };
+    },
+    maps: ({ score }) => network.maps(seen, score),
+    output: ({ name }) => seen.get(name),
+    // The logits of another image, such as the same with a hole; what was seen stays
+    logits: ({ bytes }) => run(bytes).get("fc"),
+    // The logits when the last stage's output is zero at one place, in all channels
+    without({ place }) {
+      const a = seen.get(last), area = a.h * a.w;
+      return network.head(likeIt(a, a.data.map((v, i) => (i % area === place ? 0 : v))));
+    },
+    // The kernels of one output channel: in × size × size
+    kernel({ name, channel }) {
+      const conv = network.conv(name), { size, k } = conv;
+      const data = conv.weight.slice(channel * k, (channel + 1) * k);
+      return tensor(k / size ** 2, size, size, data);
+    },
+  };
+}
+
+function serve() {   // in a worker: the first message brings the network
+  let answers;
+  onmessage = ({ data: { id, ask, about } }) => {
+    try {
+      if (ask === "load") answers = answering(about);
+      postMessage({ id, answer: ask === "load" ? null : answers[ask](about) });
+    } catch (error) {
+      postMessage({ id, error: String(error) });
+    }
+  };
 }
