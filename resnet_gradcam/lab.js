@@ -50,13 +50,21 @@ function startHere() {
 }
 
 // While an answer is on its way, only the newest of further wishes is kept
+let working = 0;
+const atWork = (by) => document.querySelector("main").setAttribute("aria-busy", (working += by) > 0);
 function newest(work) {
   let busy = false, again = false;
   return async () => {
     if (busy) { again = true; return; }
     busy = true;
-    do { again = false; await work(); } while (again);
+    atWork(1);
+    try {
+      do { again = false; await work(); } while (again);
+    } catch (error) {
+      say(`The network could not answer (${error.message}). Load the page again, or try another image.`);
+    }
     busy = false;
+    atWork(-1);
   };
 }
 
@@ -116,7 +124,8 @@ const inside = newest(async () => {
   const triple = layers[state.where];
   const outputs = await Promise.all(triple.names.map((name) => send("output", { name })));
   state.channel = Math.min(state.channel, outputs[0].c - 1);
-  const kernel = await send("kernel", { name: triple.names[0], channel: state.channel });
+  const [conv, norm] = triple.names;
+  const kernel = await send("weights", { conv, norm, channel: state.channel });
   showInside(triple, outputs, kernel);
 });
 
@@ -222,6 +231,12 @@ function centre(source, w, h) {
 
 async function open(file) {
   say("");
+  atWork(1);
+  await read(file);
+  atWork(-1);
+}
+
+async function read(file) {
   const name = file.name.length > 40 ? `${file.name.slice(0, 40)}…` : file.name;
   let bitmap;
   try {
@@ -397,7 +412,7 @@ function drawBars() {
   const before = softmax(state.logits), probs = state.changed ? softmax(state.changed) : before;
   fillBars($("bars"), probs, target(), minus());
   for (const [k, e] of [...document.querySelectorAll("#bars .before")].entries())
-    e.style.width = state.changed ? `${100 * before[k]}%` : "0";
+    Object.assign(e, { hidden: !state.changed }).style.width = `${100 * before[k]}%`;
   $("probabilities").textContent = state.changed
     ? `Probability of each class with the ${state.tool === "hole" ? "hole" : "cell at zero"}; the line marks it without`
     : "Probability of each class";
@@ -451,11 +466,17 @@ const inWords = (values) => {
 const plane = ({ data, h, w }, c) => data.slice(c * h * w, (c + 1) * h * w);
 const largest = (values) => values.reduce((m, v) => Math.max(m, Math.abs(v)), 0) || 1;
 
-function showInside(triple, outputs, kernel) {
+const normed = {   // what the norm does, in words
+  LayerNorm: "LayerNorm brings them to mean 0 and standard deviation 1, all channels together;",
+  GroupNorm: "GroupNorm brings each group of channels to mean 0 and standard deviation 1;",
+  BatchNorm: "BatchNorm uses a mean and a standard deviation per channel that it kept from training;",
+}[content.norm] + " then each channel is multiplied by a gain of its own and gets a bias.";
+
+function showInside(triple, outputs, { kernel, gain, bias }) {
   const { c, h, w, data } = outputs[state.step], top = largest(data), box = document.querySelector(".channels");
   document.querySelectorAll("[name=step]")[state.step].checked = true;
   stepNames(triple).forEach((text, i) => { $("steps").children[i].lastChild.textContent = text; });
-  $("statistics").textContent = `${c} channels of ${h}×${w}. All values after the convolution: ${inWords(outputs[0].data)}; after ${content.norm}: ${inWords(outputs[1].data)}.`;
+  $("statistics").textContent = `${c} channels of ${h}×${w}. All values after the convolution: ${inWords(outputs[0].data)}. ${normed}`;
   const focused = box.contains(document.activeElement);
   if (box.children.length !== c) {
     box.replaceChildren();
@@ -468,7 +489,7 @@ function showInside(triple, outputs, kernel) {
   const radio = box.children[state.channel].firstChild;
   radio.checked = true;
   if (focused) radio.focus();
-  $("channel").textContent = `Channel ${state.channel}`;
+  $("channel").textContent = `Channel ${state.channel}: gain ${signed(gain)}, bias ${signed(bias)}`;
   document.querySelector(".three").replaceChildren(...outputs.map((x, i) => {
     const values = plane(x, state.channel), canvas = make("canvas", { role: "img", ariaLabel: `after ${stepNames(triple)[i]}` });
     paint(canvas, values, x.w, x.h, largest(values));

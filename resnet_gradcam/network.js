@@ -229,10 +229,11 @@ class Network {
     this.bias = read("fc.bias").data;
   }
 
-  conv(name) {   // a convolution by its name, "conv1" or "layer2.0.conv1"
+  layer(name) {   // a convolution or norm by its name, "conv1" or "layer2.0.norm1"
     const block = this.blocks.find((b) => name.startsWith(`${b.name}.`));
-    if (!block) return this.conv1;
-    return block[name.endsWith("shortcut.0") ? "conv0" : name.split(".").at(-1)];
+    const part = name.slice(block ? block.name.length + 1 : 0);
+    const inShortcut = { "shortcut.0": "conv0", "shortcut.1": "norm0" };
+    return (block ?? this)[inShortcut[part] ?? part];
   }
 
   // x: 3×h×w, normalised. Returns all outputs by name; "layer4", a stage, is the output
@@ -356,11 +357,15 @@ function answering({ network: parts, size: [h, w], mean, std }) {
       const a = seen.get(last), area = a.h * a.w;
       return network.head(likeIt(a, a.data.map((v, i) => (i % area === place ? 0 : v))));
     },
-    // The kernels of one output channel: in × size × size
-    kernel({ name, channel }) {
-      const conv = network.conv(name), { size, k } = conv;
-      const data = conv.weight.slice(channel * k, (channel + 1) * k);
-      return tensor(k / size ** 2, size, size, data);
+    // What belongs to one channel: its kernel, in × size × size, its gain and its bias
+    weights({ conv, norm, channel }) {
+      const { size, k, weight } = network.layer(conv), { gain, bias } = network.layer(norm);
+      const kernel = weight.slice(channel * k, (channel + 1) * k);
+      return {
+        kernel: tensor(k / size ** 2, size, size, kernel),
+        gain: gain[channel],
+        bias: bias[channel],
+      };
     },
   };
 }
