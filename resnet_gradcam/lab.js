@@ -7,7 +7,7 @@ const stages = ["layer1", "layer2", "layer3", "layer4"];
 const tools = ["map", "hole", "cell"];
 const state = {
   bytes: null, actual: null,   // the image, H·W·3 bytes, and its class if it is known
-  logits: null, outputs: {}, maps: {},   // what the network says of it
+  logits: null, maps: {},   // what the network says of it
   tool: "map", x: 8, y: 8, changed: null,   // the marker, and the logits with its change
   stage: 3, target: "predicted", minus: "", opacity: 70,
   where: 0, step: 2, channel: 0,
@@ -98,8 +98,7 @@ function score() {   // what is explained: one logit, or one less another
 const scoreOf = (logits) => score().reduce((s, v, k) => s + v * logits[k], 0);
 
 const see = newest(async () => {
-  const { logits, outputs } = await send("see", { bytes: state.bytes });
-  Object.assign(state, { logits, outputs });
+  state.logits = await send("see", { bytes: state.bytes });
   await explain();
   await inside();
 });
@@ -394,7 +393,7 @@ function facts() {
   const value = map().data[cell()];
   if (!last) return `The map of ${name} has ${number(value)} here. What it adds to the logit can only be said at ${stages.at(-1)}.`;
   if (!state.changed) return "…";
-  return `This cell adds ${number(value)} to the ${what}. With its ${state.outputs.find((o) => o.name === name).c} activations set to zero it is ${number(scoreOf(state.changed))} instead of ${number(now)}: ${number(scoreOf(state.changed) - now)}.`;
+  return `This cell adds ${number(value)} to the ${what}. With its activations in all channels set to zero it is ${number(scoreOf(state.changed))} instead of ${number(now)}: ${number(scoreOf(state.changed) - now)}.`;
 }
 
 function drawMap() {

@@ -2,18 +2,21 @@
 /* A residual network in plain JavaScript: forward, backward, and Grad-CAM.
 
    It computes what PyTorch computes with the same weights; chapter 25 of the book
-   explains it. A tensor is an object {c, h, w, data}: c channels of h rows of w numbers,
-   in the order in which PyTorch keeps one image. Numbers have 64 bits, as JavaScript
-   counts anyway. Nothing here touches the page: a worker runs the same text. */
+   explains it. A tensor is an object {c, h, w, data}: c channels of h rows of w
+   numbers, in the order in which PyTorch keeps one image. Numbers have 64 bits, as
+   JavaScript counts anyway. Nothing here touches the page: a worker runs it. */
 
-const tensor = (c, h, w, data = new Float64Array(c * h * w)) => ({ c, h, w, data });
+function tensor(c, h, w, data = new Float64Array(c * h * w)) {
+  return { c, h, w, data };
+}
 
 /* ---- A product of two matrices: nearly all of the work ----
 
-   a has m rows of k numbers, b has n rows of k numbers, and entry (i, j) of the result
-   is the dot product of row i of a and row j of b. Fetching a number costs more than
-   multiplying it, so two rows of a meet four rows of b at once: six numbers are fetched
-   for eight products, and eight sums fit into the registers of a processor. */
+   a has m rows of k numbers, b has n rows of k numbers, and entry (i, j) of the
+   result is the dot product of row i of a and row j of b. Fetching a number costs
+   more than multiplying it, so two rows of a meet four rows of b at once: six
+   numbers are fetched for eight products, and a processor keeps the eight sums in
+   its registers. */
 
 function dot(a, i, b, j, k) {
   let sum = 0;
@@ -42,8 +45,10 @@ function product(a, b, m, n, k) {
   const evenM = m - (m % 2), fourN = n - (n % 4);
   for (let j = 0; j < fourN; j += 4)
     for (let i = 0; i < evenM; i += 2) twoByFour(a, i, b, j, k, out, n);
-  for (let i = 0; i < m; i++)   // the rows and columns that are left over
-    for (let j = i < evenM ? fourN : 0; j < n; j++) out[i * n + j] = dot(a, i, b, j, k);
+  for (let i = 0; i < m; i++) {   // the rows and columns that are left over
+    const first = i < evenM ? fourN : 0;
+    for (let j = first; j < n; j++) out[i * n + j] = dot(a, i, b, j, k);
+  }
   return out;
 }
 
@@ -54,14 +59,14 @@ function transpose(a, m, n) {   // m rows of n numbers become n rows of m
   return out;
 }
 
-/* ---- Convolution ----
+/* ---- Convolution, the plain way ----
 
-   `unfold` writes what the kernel sees at each place into a row of numbers, with zeros
-   where it hangs over the edge (padding). A convolution is then a product: rows of
-   weights times rows of the unfolded image. `fold` is the way back, for a gradient: it
-   adds each number of the rows to the place that `unfold` had taken it from. */
+   `eachCopy` goes through what the kernel sees at each place. Forward, that is
+   copied into a row of numbers, with zeros where the kernel hangs over the edge
+   (padding); a convolution is then rows of weights times rows of the image. On
+   the way back, each number of the rows is added to where it was copied from. */
 
-function eachCopy(x, { size, stride }, copy) {   // copy(index in rows, index in image)
+function eachCopy(x, { size, stride }, copy) {   // copy(index in rows, in image)
   const pad = (size - 1) / 2;
   let at = 0;
   for (let top = -pad; top < x.h - pad; top += stride)
@@ -69,12 +74,14 @@ function eachCopy(x, { size, stride }, copy) {   // copy(index in rows, index in
       for (let c = 0; c < x.c; c++)
         for (let i = top; i < top + size; i++)
           for (let j = left; j < left + size; j++, at++)
-            if (i >= 0 && i < x.h && j >= 0 && j < x.w) copy(at, (c * x.h + i) * x.w + j);
+            if (i >= 0 && i < x.h && j >= 0 && j < x.w)
+              copy(at, (c * x.h + i) * x.w + j);
 }
 
 class Conv {
-  constructor({ shape: [out, , size], data }, stride) {   // out × in × size × size
-    Object.assign(this, { out, size, stride, weight: data, k: data.length / out });
+  constructor({ shape: [out, inside, size], data }, stride) {
+    Object.assign(this, { out, inside, size, stride, weight: data });
+    this.k = data.length / out;   // weights per output channel
     this.turned = transpose(data, out, this.k);
   }
 
@@ -82,7 +89,8 @@ class Conv {
     const h = Math.ceil(x.h / this.stride), w = Math.ceil(x.w / this.stride);
     const rows = new Float64Array(h * w * this.k);
     eachCopy(x, this, (at, place) => { rows[at] = x.data[place]; });
-    return tensor(this.out, h, w, product(this.weight, rows, this.out, h * w, this.k));
+    const data = product(this.weight, rows, this.out, h * w, this.k);
+    return tensor(this.out, h, w, data);
   }
 
   backward(x, g) {   // g: the gradient at the output; result: the gradient at x
@@ -94,11 +102,125 @@ class Conv {
   }
 }
 
+/* ---- Convolution with fewer products (Winograd; Lavin & Gray, 2016) ----
+
+   A 3×3 kernel at 4×4 places takes 144 products. With a change of basis 36 do: one
+   basis for the 6×6 numbers that the kernel sees there, one for the kernel; then a
+   product number by number; then a third basis, in which 4×4 results are left. The
+   sums over channels are taken before that, so all is 36 products of matrices. Exact
+   but for rounding. It needs stride 1.
+
+   A basis is changed in place, in a tile of 6×6 numbers: along the columns, then
+   along the rows. These are the matrices of the paper, written out. */
+
+function ofImage(t, at, n) {   // six numbers, n apart
+  const a = t[at], b = t[at + n], c = t[at + 2 * n];
+  const d = t[at + 3 * n], e = t[at + 4 * n], f = t[at + 5 * n];
+  t[at] = 4 * a - 5 * c + e;
+  t[at + n] = d + e - 4 * (b + c);
+  t[at + 2 * n] = e - d + 4 * (b - c);
+  t[at + 3 * n] = e - c + 2 * (d - b);
+  t[at + 4 * n] = e - c - 2 * (d - b);
+  t[at + 5 * n] = 4 * b - 5 * d + f;
+}
+
+function ofKernel(t, at, n) {   // three numbers become six
+  const a = t[at], b = t[at + n], c = t[at + 2 * n];
+  t[at] = a / 4;
+  t[at + n] = -(a + b + c) / 6;
+  t[at + 2 * n] = -(a - b + c) / 6;
+  t[at + 3 * n] = a / 24 + b / 12 + c / 6;
+  t[at + 4 * n] = a / 24 - b / 12 + c / 6;
+  t[at + 5 * n] = c;
+}
+
+function ofResult(t, at, n) {   // six numbers become four
+  const a = t[at], b = t[at + n], c = t[at + 2 * n];
+  const d = t[at + 3 * n], e = t[at + 4 * n], f = t[at + 5 * n];
+  t[at] = a + b + c + d + e;
+  t[at + n] = b - c + 2 * (d - e);
+  t[at + 2 * n] = b + c + 4 * (d + e);
+  t[at + 3 * n] = b - c + 8 * (d - e) + f;
+}
+
+function changeBasis(change, tile) {
+  for (let i = 0; i < 6; i++) change(tile, i, 6);
+  for (let i = 0; i < 6; i++) change(tile, 6 * i, 1);
+}
+
+// Kernels, out × in × 3 × 3, as 36 matrices, out × in. Turned: for the way back, in
+// which input and output change places and each kernel is rotated by 180°
+function kernelMatrices(weight, out, inside, turned) {
+  const n = out * inside, matrices = new Float64Array(36 * n);
+  const tile = new Float64Array(36);
+  for (let i = 0; i < n; i++) {
+    const o = Math.floor(i / inside), c = i % inside;
+    tile.fill(0);
+    for (let j = 0; j < 9; j++) {
+      const from = 9 * i + (turned ? 8 - j : j);
+      tile[6 * Math.floor(j / 3) + (j % 3)] = weight[from];
+    }
+    changeBasis(ofKernel, tile);
+    const at = turned ? c * out + o : i;
+    for (let f = 0; f < 36; f++) matrices[f * n + at] = tile[f];
+  }
+  return matrices;
+}
+
+function winograd({ c, h, w, data }, kernels, out) {
+  const across = Math.ceil(w / 4), tiles = Math.ceil(h / 4) * across;
+  const corner = (t) => [4 * Math.floor(t / across), 4 * (t % across)];
+  const tile = new Float64Array(36);
+  const step = tiles * c + 8;   // the 8 keeps them apart in the processor's cache
+  const image = new Float64Array(36 * step);
+  for (let t = 0; t < tiles; t++) {
+    const [top, left] = corner(t);
+    for (let k = 0; k < c; k++) {
+      for (let i = 0; i < 6; i++)
+        for (let j = 0; j < 6; j++) {
+          const y = top + i - 1, x = left + j - 1;
+          const inside = y >= 0 && y < h && x >= 0 && x < w;
+          tile[6 * i + j] = inside ? data[(k * h + y) * w + x] : 0;
+        }
+      changeBasis(ofImage, tile);
+      for (let f = 0; f < 36; f++) image[f * step + t * c + k] = tile[f];
+    }
+  }
+  const products = [];   // 36 times: a row per output channel, a number per tile
+  for (let f = 0; f < 36; f++) {
+    const a = kernels.subarray(f * out * c, (f + 1) * out * c);
+    const b = image.subarray(f * step, f * step + tiles * c);
+    products.push(product(a, b, out, tiles, c));
+  }
+  const result = tensor(out, h, w);
+  for (let k = 0; k < out; k++)
+    for (let t = 0; t < tiles; t++) {
+      const [top, left] = corner(t);
+      for (let f = 0; f < 36; f++) tile[f] = products[f][k * tiles + t];
+      changeBasis(ofResult, tile);
+      for (let i = 0; i < 4 && top + i < h; i++)
+        for (let j = 0; j < 4 && left + j < w; j++)
+          result.data[(k * h + top + i) * w + left + j] = tile[6 * i + j];
+    }
+  return result;
+}
+
+class FastConv extends Conv {
+  constructor(weight) {
+    super(weight, 1);
+    this.ahead = kernelMatrices(this.weight, this.out, this.inside, false);
+    this.back = kernelMatrices(this.weight, this.out, this.inside, true);
+  }
+
+  forward(x) { return winograd(x, this.ahead, this.out); }
+  backward(x, g) { return winograd(g, this.back, x.c); }
+}
+
 /* ---- Norm ----
 
-   y = gain · (x − mean) / √(variance + ε) + bias, with a gain and a bias per channel.
-   LayerNorm takes mean and variance from all channels (one group), GroupNorm from some.
-   BatchNorm has kept them from training, per channel: then they don't depend on x. */
+   y = gain · (x − mean) / √(variance + ε) + bias, gain and bias per channel.
+   LayerNorm takes mean and variance from all channels (one group), GroupNorm from
+   some. BatchNorm has kept them from training, per channel. */
 
 const epsilon = 1e-5;
 
@@ -111,8 +233,9 @@ function moments(data, start, end) {
 }
 
 class Norm {
-  constructor(gain, bias, groups, kept) {   // kept: {mean, variance} per channel, or null
-    Object.assign(this, { gain, bias, groups: kept ? gain.length : groups, kept });
+  constructor(gain, bias, groups, kept) {   // kept: {mean, variance}, or nothing
+    Object.assign(this, { gain, bias, groups, kept });
+    if (kept) this.groups = gain.length;
   }
 
   eachGroup(x, visit) {   // visit(start, end, mean, 1 / standard deviation)
@@ -136,8 +259,9 @@ class Norm {
     return out;
   }
 
-  /* Mean and variance depend on x too. With z = (x − mean) / deviation and u = gain · g,
-     the gradient is (u − mean(u) − z · mean(u · z)) / deviation (chapter 6). */
+  /* Mean and variance depend on x too. With z = (x − mean) / deviation and
+     u = gain · g, the gradient is (u − mean(u) − z · mean(u · z)) / deviation.
+     What was kept from training has no gradient: then it is u / deviation. */
   backward(x, g) {
     const out = tensor(x.c, x.h, x.w), area = x.h * x.w;
     this.eachGroup(x, (start, end, mean, scale) => {
@@ -148,7 +272,7 @@ class Norm {
         sum += u;
         along += u * (x.data[i] - mean) * scale;
       }
-      const n = this.kept ? Infinity : end - start;   // what was kept has no gradient
+      const n = this.kept ? Infinity : end - start;
       for (let i = start; i < end; i++) {
         const z = (x.data[i] - mean) * scale;
         out.data[i] = scale * (out.data[i] - sum / n - (z * along) / n);
@@ -161,41 +285,63 @@ class Norm {
 /* ---- ReLU and sum ---- */
 
 const likeIt = (x, data) => tensor(x.c, x.h, x.w, data);
-const relu = (x) => likeIt(x, x.data.map((v) => Math.max(v, 0)));
-const reluBackward = (y, g) => likeIt(g, g.data.map((v, i) => (y.data[i] > 0 ? v : 0)));
-const add = (x, y) => likeIt(x, x.data.map((v, i) => v + y.data[i]));
+function relu(x) {
+  const out = new Float64Array(x.data.length);
+  for (let i = 0; i < out.length; i++) out[i] = x.data[i] > 0 ? x.data[i] : 0;
+  return likeIt(x, out);
+}
+
+function reluBackward(y, g) {   // y: the output of the ReLU
+  const out = new Float64Array(g.data.length);
+  for (let i = 0; i < out.length; i++) out[i] = y.data[i] > 0 ? g.data[i] : 0;
+  return likeIt(g, out);
+}
+
+function add(x, y) {
+  const out = new Float64Array(x.data.length);
+  for (let i = 0; i < out.length; i++) out[i] = x.data[i] + y.data[i];
+  return likeIt(x, out);
+}
 
 /* ---- The block: relu(shortcut(x) + norm(conv(relu(norm(conv(x)))))) ----
 
-   `seen` is a Map of all outputs by PyTorch's names. The way back needs them, and the
-   page shows them. Two roads lead from the block's output back to its input, so their
-   gradients are added. */
+   `seen` is a Map of all outputs by PyTorch's names. The way back needs them, and
+   the page shows them. Two roads lead from the block's output back to its input,
+   so their gradients are added. */
 
 class Block {
   constructor(name, layer) {
     this.name = name;
-    for (const part of ["conv1", "norm1", "conv2", "norm2"]) this[part] = layer(part);
+    for (const part of ["conv1", "norm1", "conv2", "norm2"])
+      this[part] = layer(part);
     this.conv0 = layer("shortcut.0");   // null where the shortcut is the identity
     this.norm0 = layer("shortcut.1");
   }
 
   forward(x, seen) {
     const keep = (part, value) => {
-      seen.set(part ? `${this.name}.${part}` : this.name, value);
+      seen.set(`${this.name}.${part}`, value);
       return value;
     };
-    let out = keep("norm1", this.norm1.forward(keep("conv1", this.conv1.forward(x))));
-    out = keep("conv2", this.conv2.forward(keep("relu1", relu(out))));
-    out = keep("norm2", this.norm2.forward(out));
-    if (!this.conv0) return keep("", relu(add(out, x)));
-    const short = keep("shortcut.0", this.conv0.forward(x));
-    return keep("", relu(add(out, keep("shortcut.1", this.norm0.forward(short)))));
+    let long = keep("conv1", this.conv1.forward(x));
+    long = keep("relu1", relu(keep("norm1", this.norm1.forward(long))));
+    long = keep("conv2", this.conv2.forward(long));
+    long = keep("norm2", this.norm2.forward(long));
+    let short = x;
+    if (this.conv0) {
+      short = keep("shortcut.0", this.conv0.forward(x));
+      short = keep("shortcut.1", this.norm0.forward(short));
+    }
+    const out = relu(add(long, short));
+    seen.set(this.name, out);
+    return out;
   }
 
   backward(x, g, seen) {
     const at = (part) => seen.get(`${this.name}.${part}`);
     g = reluBackward(seen.get(this.name), g);
-    let long = this.conv2.backward(at("relu1"), this.norm2.backward(at("conv2"), g));
+    let long = this.norm2.backward(at("conv2"), g);
+    long = this.conv2.backward(at("relu1"), long);
     long = this.norm1.backward(at("conv1"), reluBackward(at("relu1"), long));
     long = this.conv1.backward(x, long);
     if (!this.conv0) return add(long, g);
@@ -204,42 +350,46 @@ class Block {
   }
 }
 
-/* ---- The network: a stem, four stages of blocks, the mean over the places, a linear
-   layer ---- */
+/* ---- The network: a stem, four stages of blocks, a mean, a linear layer ---- */
 
 class Network {
   constructor({ tensors, blocks, groups }) {
     const read = (name) => (tensors[name] ? unpack(tensors[name]) : null);
     const norm = (name) => {
-      const [gain, bias, mean, variance] = ["weight", "bias", "running_mean", "running_var"]
-        .map((part) => read(`${name}.${part}`)?.data);
-      return gain ? new Norm(gain, bias, groups, mean && { mean, variance }) : null;
+      const [gain, bias, mean, variance] =
+        ["weight", "bias", "running_mean", "running_var"]
+          .map((part) => read(`${name}.${part}`)?.data);
+      if (!gain) return null;
+      return new Norm(gain, bias, groups, mean && { mean, variance });
     };
     const layer = (name, stride) => {
       const weight = read(`${name}.weight`);
-      return weight?.shape.length === 4 ? new Conv(weight, stride) : norm(name);
+      if (weight?.shape.length !== 4) return norm(name);
+      const fast = stride === 1 && weight.shape[2] === 3;
+      return fast ? new FastConv(weight) : new Conv(weight, stride);
     };
     this.conv1 = layer("conv1", 1);
     this.norm1 = norm("norm1");
-    this.blocks = blocks.map(([name, stride]) => {   // the stride is of the first conv
-      const strided = (part) => (part === "conv1" || part === "shortcut.0" ? stride : 1);
-      return new Block(name, (part) => layer(`${name}.${part}`, strided(part)));
+    this.blocks = blocks.map(([name, stride]) => {
+      const strided = ["conv1", "shortcut.0"];   // the others have stride 1
+      return new Block(name, (part) =>
+        layer(`${name}.${part}`, strided.includes(part) ? stride : 1));
     });
     this.fc = read("fc.weight");
     this.bias = read("fc.bias").data;
   }
 
-  layer(name) {   // a convolution or norm by its name, "conv1" or "layer2.0.norm1"
+  layer(name) {   // a convolution or norm: "conv1", "layer2.0.norm1"
     const block = this.blocks.find((b) => name.startsWith(`${b.name}.`));
     const part = name.slice(block ? block.name.length + 1 : 0);
     const inShortcut = { "shortcut.0": "conv0", "shortcut.1": "norm0" };
     return (block ?? this)[inShortcut[part] ?? part];
   }
 
-  // x: 3×h×w, normalised. Returns all outputs by name; "layer4", a stage, is the output
-  // of its last block, and "fc" holds the logits.
+  // x: 3×h×w, normalised. Returns all outputs by name; a stage, "layer4", is the
+  // output of its last block, and "fc" holds the logits
   forward(x) {
-    const seen = new Map([["input", x]]);
+    const seen = new Map();
     seen.set("conv1", this.conv1.forward(x));
     seen.set("norm1", this.norm1.forward(seen.get("conv1")));
     seen.set("relu1", relu(seen.get("norm1")));
@@ -258,8 +408,8 @@ class Network {
     return this.bias.map((b, k) => b + dot(this.fc.data, k, means, 0, c));
   }
 
-  /* A score is a sum Σ score[k] · logit[k]: one class has a 1 and zeros, a difference of
-     two a 1 and a −1. In that sum each channel's mean has one weight. */
+  /* A score is a sum Σ score[k] · logit[k]: one class has a 1 and zeros, a
+     difference of two a 1 and a −1. In it, each channel's mean has one weight. */
   channelWeights(score) {
     const weights = new Float64Array(this.fc.shape[1]);
     for (let c = 0; c < weights.length; c++)
@@ -268,24 +418,27 @@ class Network {
     return weights;
   }
 
-  /* The closed form for the last stage: the score, less its bias, not yet added up
-     (chapter 12). Entry (i, j) is what that place adds to it. No gradient is needed. */
+  /* The closed form for the last stage: the score, less its bias, not yet added
+     up (chapter 12). Each number is what its place adds; no gradient is needed. */
   invoice(a, score) {
-    const area = a.h * a.w, map = tensor(1, a.h, a.w), weights = this.channelWeights(score);
+    const area = a.h * a.w, map = tensor(1, a.h, a.w);
+    const weights = this.channelWeights(score);
     a.data.forEach((v, i) => {
       map.data[i % area] += (weights[Math.floor(i / area)] * v) / area;
     });
     return map;
   }
 
-  // The maps of a score at all stages, {layer1: map, …}: the last by the closed form,
-  // the others by Grad-CAM, from the last block back to the end of the first stage
+  // The maps of a score at all stages, {layer1: map, …}: the last by the closed
+  // form, the others by Grad-CAM, block by block back to the end of the first stage
   maps(seen, score) {
     const stages = this.blocks.map((block) => block.name.split(".")[0]);
     const last = seen.get(stages.at(-1)), area = last.h * last.w;
     const maps = { [stages.at(-1)]: this.invoice(last, score) };
     const weights = this.channelWeights(score);
-    let g = likeIt(last, last.data.map((_, i) => weights[Math.floor(i / area)] / area));
+    let g = tensor(last.c, last.h, last.w);
+    for (let c = 0; c < g.c; c++)
+      g.data.fill(weights[c] / area, c * area, (c + 1) * area);
     for (let i = stages.length - 1; stages[i] !== stages[0]; i--) {
       const before = seen.get(this.blocks[i - 1].name);
       g = this.blocks[i].backward(before, g, seen);
@@ -295,7 +448,7 @@ class Network {
   }
 }
 
-// Grad-CAM before the ReLU: each channel is weighted by its mean gradient (chapter 13)
+// Grad-CAM before the ReLU: each channel times its mean gradient (chapter 13)
 function gradCam(a, g) {
   const area = a.h * a.w, map = tensor(1, a.h, a.w);
   for (let c = 0; c < a.c; c++) {
@@ -308,7 +461,7 @@ function gradCam(a, g) {
 
 /* ---- From the page's text to numbers ----
 
-   Weights of a convolution come as whole numbers of 8 bits and a step per output
+   Weights of kernels come as whole numbers of 8 bits and a step per output
    channel; everything else as numbers of 32 bits. */
 
 function bytesOf(base64) {
@@ -316,10 +469,14 @@ function bytesOf(base64) {
 }
 
 function unpack({ shape, whole, step, float }) {
-  if (float) return { shape, data: Float64Array.from(new Float32Array(bytesOf(float))) };
-  const q = new Int8Array(bytesOf(whole)), steps = new Float32Array(bytesOf(step));
-  const each = q.length / shape[0];
-  return { shape, data: Float64Array.from(q, (v, i) => v * steps[Math.floor(i / each)]) };
+  if (float) {
+    const data = Float64Array.from(new Float32Array(bytesOf(float)));
+    return { shape, data };
+  }
+  const q = new Int8Array(bytesOf(whole)), each = q.length / shape[0];
+  const steps = new Float32Array(bytesOf(step));
+  const data = Float64Array.from(q, (v, i) => v * steps[Math.floor(i / each)]);
+  return { shape, data };
 }
 
 // h×w×3 bytes of an image -> 3×h×w numbers, normalised as in training
@@ -333,33 +490,32 @@ function normalise(bytes, h, w, mean, std) {
 
 /* ---- What a page may ask ----
 
-   One question at a time, answered from the image that was seen last. A worker answers
-   them beside the page, so that the page never stands still. */
+   One question at a time, answered from the image that was seen last. A worker
+   answers beside the page, so that the page never stands still. */
 
 function answering({ network: parts, size: [h, w], mean, std }) {
   const network = new Network(parts), last = network.blocks.at(-1).name;
   const run = (bytes) => network.forward(normalise(bytes, h, w, mean, std));
-  const sizes = ({ c, h, w }, name) => ({ name, c, h, w });
   let seen;
   return {
-    // A new image: its logits, and the name and size of all outputs
-    see({ bytes }) {
+    see({ bytes }) {   // a new image
       seen = run(bytes);
-      const outputs = [...seen].filter(([, x]) => x.c).map(([name, x]) => sizes(x, name));
-      return { logits: seen.get("fc"), outputs };
+      return seen.get("fc");
     },
     maps: ({ score }) => network.maps(seen, score),
     output: ({ name }) => seen.get(name),
-    // The logits of another image, such as the same with a hole; what was seen stays
+    // The logits of another image, such as the same with a hole
     logits: ({ bytes }) => run(bytes).get("fc"),
     // The logits when the last stage's output is zero at one place, in all channels
     without({ place }) {
-      const a = seen.get(last), area = a.h * a.w;
-      return network.head(likeIt(a, a.data.map((v, i) => (i % area === place ? 0 : v))));
+      const a = seen.get(last), data = a.data.slice();
+      for (let i = place; i < data.length; i += a.h * a.w) data[i] = 0;
+      return network.head(tensor(a.c, a.h, a.w, data));
     },
-    // What belongs to one channel: its kernel, in × size × size, its gain and its bias
+    // What belongs to a channel: its kernel, in × size × size, its gain, its bias
     weights({ conv, norm, channel }) {
-      const { size, k, weight } = network.layer(conv), { gain, bias } = network.layer(norm);
+      const { size, k, weight } = network.layer(conv);
+      const { gain, bias } = network.layer(norm);
       const kernel = weight.slice(channel * k, (channel + 1) * k);
       return {
         kernel: tensor(k / size ** 2, size, size, kernel),
