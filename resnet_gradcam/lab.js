@@ -507,11 +507,15 @@ function showInside(triple, outputs, { kernel, gain, bias }) {
 
 const set = (part, act) => { Object.assign(state, part); act(); };
 
+let picked = 0;
 async function pick(i) {
   say("");
-  const image = new Image();
+  atWork(1);
+  const image = new Image(), turn = ++picked;
   image.src = `data:image/png;base64,${images[i].png}`;
   await image.decode();
+  atWork(-1);
+  if (turn !== picked) return;   // another was picked meanwhile
   document.querySelectorAll("[name=image]")[i].checked = true;
   history.replaceState(null, "", `#image=${i + 1}`);
   await setImage(centre(image, W, H), images[i].actual);
