@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from playwright.sync_api import sync_playwright
-from project import browser_path, root, widths
+from project import browser_path, root, settings, widths
 
 from resnet_gradcam.data import ImageData
 from resnet_gradcam.explain import GradCAM
-from resnet_gradcam.explorer import explorer
+from resnet_gradcam.explorer import about_run, explorer
 from resnet_gradcam.gradcam import upsample
 from resnet_gradcam.runs import load_run
 from resnet_gradcam.shapes import shapes
@@ -168,7 +168,8 @@ def check_keyboard(page):
     "Tab to each control, keys to use it"
     page.evaluate("() => { location.hash = '' }")
     page.reload()
-    page.keyboard.press("Tab")
+    for _ in range(2):  # the way back, then the images
+        page.keyboard.press("Tab")
     before = page.locator("#stage").screenshot()
     for key in ("ArrowRight", "ArrowDown", "ArrowLeft"):
         page.keyboard.press(key)
@@ -221,6 +222,43 @@ def check_hash(browser, page, path):
     other.goto(path.as_uri() + "#image=2&layer=layer4")  # the same page
     check(image(other, 1).is_checked(), "a changed address changes nothing")
     other.close()
+
+
+def check_itself(page, maps):
+    "A class less itself is not offered, and where it comes about it is said"
+    image(page, 0).click()
+    layer(page, 3).click()
+    page.select_option("#minus", "")
+    page.select_option("#target", "6")
+    own = page.locator("#minus option[value='6']")
+    check(own.is_disabled(), "a class less itself can be picked")
+    page.select_option("#minus", "4")
+    page.select_option("#target", "4")
+    words = page.locator("#facts").inner_text()
+    check("Nothing is taken off" in words, "a class less itself is not explained")
+    found = np.abs(shown(page)).max()
+    want = upsample(maps["layer4"][0, 4], 32).abs().max()
+    check(abs(found - want) < 0.01 * want, "a class less itself is nothing")
+    page.select_option("#minus", "")
+
+
+def check_way(browser, path, run):
+    "The way back, the network's name, a notice without scripts, a phone's controls"
+    page = opened(browser, path, viewport=dict(width=390, height=844))
+    back = page.locator("a.back").get_attribute("href")
+    site = settings["doc_host"] + settings["doc_baseurl"] + "/"
+    check(back == site, f"the way back leads to {back}")
+    said = page.locator("#network").inner_text()
+    check(said == about_run(run), f"the network is called {said!r}")
+    controls = page.locator("#controls .choice").bounding_box()
+    reach = controls["y"] + controls["height"]
+    check(reach <= 844, f"on a phone the layers end at {reach:.0f} px")
+    page.close()
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(path.as_uri())
+    notice = page.locator("noscript p").is_visible()
+    check(notice and page.locator("main").is_hidden(), "no notice without scripts")
+    page.close()
 
 
 wrong_addresses = (
@@ -331,7 +369,9 @@ def main(shots=None):
         check_mouse(page, data)
         check_keyboard(page)
         check_hash(browser, page, path)
+        check_itself(page, maps)
         page.close()
+        check_way(browser, path, run)
         check_wrong_addresses(browser, path)
         check_hostile(browser, odd)
         for each in filter(Path.exists, (path, odd, root / "nbs/explore.html")):

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from explorer import ask, check, faults, hostile, layers, opened, shoot
+from explorer import ask, check, check_way, faults, hostile, layers, opened, shoot
 from PIL import Image
 from playwright.sync_api import sync_playwright
 from project import browser_path, root, widths
@@ -377,17 +377,12 @@ def check_structure(browser, path, shots):
 
 
 def check_without(browser, path):
-    "Without workers the page answers itself; without scripts it says so"
+    "Without workers the page answers itself"
     page = browser.new_page()
     page.add_init_script("delete window.Worker")
     page.goto(path.as_uri())
     settled(page)
     check(page.locator("#predicted").inner_text(), "no answer without workers")
-    page.close()
-    page = browser.new_page(java_script_enabled=False)
-    page.goto(path.as_uri())
-    visible = page.locator("noscript p").is_visible()
-    check(visible and page.locator("main").is_hidden(), "no notice without scripts")
     page.close()
 
 
@@ -486,6 +481,7 @@ def main(shots=None, speed=False):
         page.close()
         check_touch(browser, path)
         check_without(browser, path)
+        check_way(browser, path, run)
         check_others(browser, folder)
         check_alone(browser, folder, run)
         check_structure(browser, path, shots)
