@@ -25,6 +25,15 @@ window.lab = {
     return Array.from(map().data);
   },
 
+  // The control that has the focus, and whether that can be seen
+  focus() {
+    const e = document.activeElement;
+    const outline = (e) => getComputedStyle(e).outlineStyle !== "none";
+    const drawn = [e, e.nextElementSibling, e.parentElement].filter(Boolean);
+    const name = e.name || e.id || e.closest("[id]")?.id || "";
+    return [name, e === document.body || drawn.some(outline)];
+  },
+
   async output(name) {
     const { c, h, w, data } = await send("output", { name });
     return [c, h, w, Array.from(data)];

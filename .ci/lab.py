@@ -16,7 +16,6 @@ import io
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +30,6 @@ from resnet_gradcam.explain import GradCAM
 from resnet_gradcam.files import read_image
 from resnet_gradcam.lab import eight_bit, lab
 from resnet_gradcam.runs import Recipe, Run, build, load_run
-from resnet_gradcam.shapes import shapes
 
 limit = 1_500_000  # bytes of the page
 bound = 1e-4  # how far a number of the page may be from PyTorch's
@@ -345,14 +343,9 @@ def check_tab(page):
     seen = set()
     for _ in range(45):
         page.keyboard.press("Tab")
-        e = page.evaluate(
-            """() => { const e = document.activeElement, s = (e) => getComputedStyle(e);
-            const drawn = [e, e.nextElementSibling, e.parentElement].filter(Boolean);
-            return [e.name || e.id || e.closest("[id]")?.id,
-                    e === document.body || drawn.some(e => s(e).outlineStyle !== "none")] }"""
-        )
-        seen.add(e[0])
-        check(e[1], f"no visible focus on {e[0]}")
+        name, visible = asked(page, "focus")
+        seen.add(name)
+        check(visible, f"no visible focus on {name}")
     wanted = "file camera draw image tool layer target minus opacity bars where step"
     missing = {*wanted.split(), "channel"} - seen
     check(not missing, f"Tab does not reach {sorted(missing)}")
@@ -391,7 +384,7 @@ def other_run(seed, classes, **settings):
     recipe = Recipe(**settings)
     model = build(recipe, len(classes)).eval()
     generator = torch.Generator().manual_seed(seed)
-    for name, t in model.state_dict().items():
+    for t in model.state_dict().values():
         if t.dim() == 1:
             t.copy_(torch.rand(t.shape, generator=generator) + 0.5)
         elif t.dim() > 1:

@@ -426,7 +426,7 @@ function show() {
   $("actual").textContent = classes[state.actual] ?? "";
   $("image").setAttribute("aria-label", state.actual === null ? "Your image" : `Image of the class ${classes[state.actual]}`);
   $("always").textContent = `It knows these ${classes.length} classes alone and always answers with one of them, whatever the image shows. ` +
-    `Its largest logit is ${number(state.logits[k])}; the logarithm of the sum of all exp(logit), low for images unlike those it learned from, is ${number(energy(state.logits))}.`;
+    `Its largest logit is ${number(state.logits[k])}; the logarithm of the sum of all exp(logit), often taken for a measure of how familiar an image is, is ${number(energy(state.logits))}.`;
   document.querySelectorAll("[name=tool]")[tools.indexOf(state.tool)].checked = true;
   document.querySelectorAll("[name=layer]")[state.stage].checked = true;
   for (const id of ["target", "minus", "opacity"]) $(id).value = state[id];

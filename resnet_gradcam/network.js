@@ -66,7 +66,8 @@ function transpose(a, m, n) {   // m rows of n numbers become n rows of m
    (padding); a convolution is then rows of weights times rows of the image. On
    the way back, each number of the rows is added to where it was copied from. */
 
-function eachCopy(x, { size, stride }, copy) {   // copy(index in rows, in image)
+// Calls copy(index in the rows, index in the image)
+function eachCopy(x, { size, stride }, copy) {
   const pad = (size - 1) / 2;
   let at = 0;
   for (let top = -pad; top < x.h - pad; top += stride)
