@@ -40,7 +40,10 @@ setup(
         *(f"Programming Language :: Python :: {v}" for v in py_versions),
     ],
     packages=[cfg["lib_name"], weights],
-    package_data={cfg["lib_name"]: ["*.csv", "*.html"], weights: ["*"]},
+    package_data={
+        cfg["lib_name"]: ["*.csv", "*.html", "*.css", "*.js"],
+        weights: ["*"],
+    },
     python_requires=">=" + cfg["min_python"],
     install_requires=cfg["requirements"].split(),
     extras_require=extras,

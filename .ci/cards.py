@@ -35,7 +35,7 @@ cards = {
     "20_cifar10_40_epochs": "fig-cifar-curves",
     "21_gallery": "fig-gallery-forty",
 }
-shots = {"23": "index_0", "24": "explorer"}  # cards made of other pictures
+shots = {"23": "index_0", "24": "explorer", "25": "lab"}  # cards made of other pictures
 images = root / "nbs/images"
 size = 480, 250
 
