@@ -9,7 +9,7 @@ config = ConfigParser(delimiters=["="])
 config.read("settings.ini", encoding="utf-8")
 cfg = config["DEFAULT"]
 
-py_versions = "3.10 3.11 3.12 3.13".split()
+py_versions = "3.11 3.12 3.13".split()
 weights = (
     cfg["lib_name"] + ".cifar10_w16"
 )  # a folder of data, which setuptools calls a package
@@ -25,6 +25,11 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     url=cfg["git_url"],
+    project_urls={
+        "Documentation": cfg["doc_host"] + cfg["doc_baseurl"],
+        "Changelog": f"{cfg['git_url']}/blob/{cfg['branch']}/CHANGELOG.md",
+        "Issues": f"{cfg['git_url']}/issues",
+    },
     long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     classifiers=[
@@ -35,7 +40,10 @@ setup(
         *(f"Programming Language :: Python :: {v}" for v in py_versions),
     ],
     packages=[cfg["lib_name"], weights],
-    package_data={cfg["lib_name"]: ["*.csv", "*.html"], weights: ["*"]},
+    package_data={
+        cfg["lib_name"]: ["*.csv", "*.html", "*.css", "*.js"],
+        weights: ["*"],
+    },
     python_requires=">=" + cfg["min_python"],
     install_requires=cfg["requirements"].split(),
     extras_require=extras,

@@ -35,7 +35,7 @@ cards = {
     "20_cifar10_40_epochs": "fig-cifar-curves",
     "21_gallery": "fig-gallery-forty",
 }
-shots = {"23": "index_0", "24": "explorer"}  # cards made of other pictures
+shots = {"23": "index_0", "24": "explorer", "25": "lab"}  # cards made of other pictures
 images = root / "nbs/images"
 size = 480, 250
 
@@ -48,17 +48,18 @@ def figure(name, label):
         for output in cell["outputs"]:
             if "image/png" in output.get("data", {}):
                 png = base64.b64decode("".join(output["data"]["image/png"]))
-                return Image.open(io.BytesIO(png)).convert("RGB")
+                return Image.open(io.BytesIO(png)).convert("RGBA")
     sys.exit(f"error: {name} has no figure {label}. Name another in .ci/cards.py.")
 
 
 def save(picture, name):
-    "On white, with a margin, in few colours"
+    "With a margin, in few colours, and clear where the figure is"
     room = size[0] - 20, size[1] - 20
     inner = ImageOps.contain(picture, room, Image.Resampling.LANCZOS)
-    card = Image.new("RGB", size, "white")
+    card = Image.new("RGBA", size)
     card.paste(inner, ((size[0] - inner.width) // 2, (size[1] - inner.height) // 2))
-    card.quantize(128).save(images / f"card_{name}.png", optimize=True)
+    few = card.quantize(128, Image.Quantize.FASTOCTREE)
+    few.save(images / f"card_{name}.png", optimize=True)
 
 
 def social():
@@ -69,7 +70,7 @@ def social():
     promise = "How a ResNet learns, and why it errs"
     fig.text(0.05, 0.765, promise, fontsize=26, color="#555")
     ax = fig.add_axes((0.03, 0.03, 0.94, 0.69))
-    ax.imshow(Image.open(images / "index_0.png").convert("RGB"))
+    ax.imshow(Image.open(images / "index_0.png").convert("RGBA"))
     ax.axis("off")
     fig.savefig(images / "social.png")
 
@@ -78,5 +79,5 @@ if __name__ == "__main__":
     for name, label in cards.items():
         save(figure(name, label), name[:2])
     for name, source in shots.items():
-        save(Image.open(images / f"{source}.png").convert("RGB"), name)
+        save(Image.open(images / f"{source}.png").convert("RGBA"), name)
     social()

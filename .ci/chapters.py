@@ -1,10 +1,12 @@
 """The chapters as a reader meets them: python .ci/chapters.py [--check]
 
 Prints each chapter's cells, words, exported lines and minutes beside what one sitting
-holds, as a mirror and not as a gate; gives each chapter the line under its title (Colab
-and reading time) and the cell that prepares Colab. It fails where the page would cut
-something off: a code line of over 88 characters, a text output of over 80. With
---check it also fails where a line under a title is stale, and writes nothing.
+holds, as a mirror and not as a gate; gives each chapter its number in the title, the
+line under it (Colab, reading time, the explorer) and the cell that prepares Colab. It
+fails where the page would cut something off, a code line of over 88 characters or a
+text output of over 80, and where an output is HTML, for which Quarto would load
+RequireJS and jQuery. With --check it also fails where a title or the line under it is
+stale, and writes nothing.
 
 Reading time: 200 words of prose per minute, 20 lines of code per minute.
 """
@@ -13,17 +15,27 @@ import json
 import re
 import sys
 
-from project import repository, root, source
+from project import repository, root, settings, source
 
 sitting = dict(cells=40, words=1400, exported=60, minutes=20)
 code_width = 88
 output_width = 80
 made_here = "c01ab001", "c01ab002"  # ids of the cells that this script writes
+explored = (
+    "12",
+    "13",
+    "14",
+    "15",
+    "16",
+    "21",
+    "24",
+)  # chapters on what the explorer shows
 colab = repository.replace("github.com", "colab.research.google.com/github")
 prepare = f"""#| hide
 ! [ -e /content ] && git clone -q \\
   {repository} /content/it \\
-  && cp -r /content/it/nbs/. . && pip install -q '/content/it[dev,peers]'"""
+  && cp -r /content/it/nbs/. . && pip install -q '/content/it[dev,peers]'
+%load_ext resnet_gradcam.jupyter"""
 
 
 def is_code(cell):
@@ -84,6 +96,14 @@ def cut_off(cells):
                 yield f"cell {c['id']}: {len(line)} characters of output: {line[:60]}…"
 
 
+def not_for_pages(cells):
+    "Outputs for which Quarto loads RequireJS and jQuery from another host"
+    for c in cells:
+        for kind in ("text/html", "application/javascript"):
+            if is_code(c) and not has_flag(c, "hide") and outputs_as(c, kind):
+                yield f"cell {c['id']}: its output is {kind}. Give Markdown instead."
+
+
 def new_cell(kind, text, cell_id):
     cell = dict(cell_type=kind, id=cell_id, metadata={}, source=text.splitlines(True))
     if kind == "code":
@@ -91,12 +111,25 @@ def new_cell(kind, text, cell_id):
     return cell
 
 
+def numbered(title, name):
+    "A title cell with the chapter's number"
+    text = re.sub(r"^# (?:\d+ · )?", f"# {int(name[:2])} · ", source(title))
+    return dict(title, source=text.splitlines(True))
+
+
+def line_under_title(name, minutes):
+    address = f"{colab}/blob/{settings['branch']}/nbs/{name}"
+    parts = [f"[Open in Colab]({address})", f"about {minutes} minutes to read"]
+    if name.startswith(explored):
+        parts.append("[try it in the explorer](explore.html)")
+    return " · ".join(parts)
+
+
 def render(path, book, cells):
-    "The notebook's text with both cells after its title"
+    "The notebook's text with a numbered title and both cells after it"
     title, *others = cells
-    minutes = measure(cells)["minutes"]
-    address = f"{colab}/blob/main/nbs/{path.name}"
-    line = f"[Open in Colab]({address}) · about {minutes} minutes to read"
+    title = numbered(title, path.name)
+    line = line_under_title(path.name, measure(cells)["minutes"])
     made = [
         new_cell("markdown", line, made_here[0]),
         new_cell("code", prepare, made_here[1]),
@@ -115,7 +148,8 @@ def main(check):
         book = json.loads(text)
         cells = [c for c in book["cells"] if c["id"] not in made_here]
         print(table.format(path.stem, *measure(cells).values()))
-        faults += [f"{path.name}, {fault}" for fault in cut_off(cells)]
+        found = [*cut_off(cells), *not_for_pages(cells)]
+        faults += [f"{path.name}, {fault}" for fault in found]
         new = render(path, book, cells)
         if new != text and check:
             faults.append(f"{path.name}: stale. Run python .ci/chapters.py and commit.")

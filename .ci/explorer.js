@@ -34,6 +34,7 @@ window.ask = {
   // How many controls have no label
   unlabelled() {
     const label = (e) =>
+      e.ariaLabel ||
       e.labels?.[0]?.textContent ||
       e.textContent ||
       e.labels?.[0]?.querySelector("img")?.alt ||

@@ -9,16 +9,24 @@ import base64
 import re
 import sys
 
-from project import read_cells, repository, root, source
+from project import read_cells, repository, root, settings, source
 
+branch = settings["branch"]
 header = "<!-- Made from nbs/index.ipynb by .ci/readme.py: edit that notebook. -->\n\n"
 
 
 def absolute(text):
     "Links to chapters and images by their full address"
-    chapter = rf"]({repository}/blob/main/nbs/\1"
+    chapter = rf"]({repository}/blob/{branch}/nbs/\1"
     text = re.sub(r"\]\((\d\d_\w+\.ipynb)", chapter, text)
-    return re.sub(r"\]\((images/\w+\.png)\)", rf"]({repository}/raw/main/nbs/\1)", text)
+    return re.sub(
+        r"\]\((images/\w+\.png)\)", rf"]({repository}/raw/{branch}/nbs/\1)", text
+    )
+
+
+def relative(text):
+    "Links and images that lead somewhere on GitHub alone"
+    return re.findall(r"\]\((?!https://|#)([^)\s]+)\)", text)
 
 
 def pictures(cell):
@@ -39,8 +47,11 @@ def render():
             path = f"nbs/images/index_{len(files)}.png"
             files[root / path] = png
             alt = re.search(r'#\| fig-alt: "(.+)"', text)[1]
-            parts.append(f"![{alt}]({repository}/raw/main/{path})")
-    files[root / "README.md"] = (header + "\n\n".join(parts) + "\n").encode()
+            parts.append(f"![{alt}]({repository}/raw/{branch}/{path})")
+    text = header + "\n\n".join(parts) + "\n"
+    if relative(text):
+        sys.exit(f"error: relative links in README.md: {', '.join(relative(text))}")
+    files[root / "README.md"] = text.encode()
     return files
 
 

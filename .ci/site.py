@@ -1,13 +1,27 @@
-"""Build the site and walk every page of it: python .ci/site.py [--shots FOLDER]
+"""Build the site and walk its pages: python .ci/site.py [--shots FOLDER] [PAGE …]
 
-With Quarto on the PATH, Quarto builds it; else smalldocs does, after `standin.py` did
-what smalldocs can't. Checked on each page (`page.js`), from a phone's width to a
-desktop's: links, anchors and images lead somewhere, every image has alt text, no error
-on the console, no raw TeX, shortcode or reference left as text, nothing wider than the
-page, and no page of our own over 1.5 MB. --shots keeps pictures of all pages.
-Needs `pip install -e '.[dev,docs]'`, Chromium or Chrome, and npm for KaTeX.
+nbdev_docs builds it, with Quarto where that is on the PATH, else with `standin.py`, and
+must leave `git status` as it was. Checked on each page, light and dark, from a phone's
+width to a desktop's (`page.js`):
+
+- links, anchors and images lead somewhere; images have alt text; the console is empty;
+- no raw TeX, shortcode or reference is left as text; formulas are drawn;
+- no image is cut off, squeezed or smaller than there is room for, no line runs off its
+  block, nothing is wider than the page but what `page.js` names;
+- text has a contrast of 4.5:1; a reader who prefers dark gets a dark page;
+- nothing is asked of another host but the themes' fonts;
+- title and sidebar give the chapter's number, "next" leads through all pages, the
+  contents are there on a phone, and the picture that a link shows is the site's;
+- no page of our own is over 1.5 MB, and the search knows no TeX.
+
+First, each of these measures has to find its fault on a page broken on purpose. PAGE
+is a file of the site, such as show.html; without it, all are walked. --shots keeps
+pictures of them. Needs `pip install -e '.[dev,docs]'`, and Chromium or Chrome.
 """
 
+import argparse
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -21,33 +35,55 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from playwright.sync_api import sync_playwright
 from project import browser_path, repository, root, settings, widths
+from search import formula, without_formulas
 
 home = settings["doc_host"] + settings["doc_baseurl"]
 limit = 1_500_000
-sources = {}  # where the stand-in renamed a notebook: name on the site -> in nbs
+fonts = {
+    "fonts.googleapis.com",
+    "fonts.gstatic.com",
+}  # of the themes; else the system's
+frameless = {"explore.html"}  # a page of its own, made by `explorer`
+shared = f"{home}/images/social.png"
 raw = re.compile(
     r"\{\{<|@(?:fig|eq|tbl|sec)-|\[@\w|:::|\$\$|\?\?"
     r"|\\(?:begin|frac|sum|mathrm|hat|tfrac)\b"
-    r"|\]\((?:http|[\w./]+\.(?:ipynb|html))"
+    r"|\]\((?:#|http|[\w./]+\.(?:ipynb|html))"
 )
+
+
+# ---- the site
+
+
+def status():
+    "What git sees changed, a line per file"
+    command = ["git", "status", "--porcelain"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    return set(done.stdout.splitlines())
+
+
+def with_quarto(folder):
+    "The environment, with the stand-in as `quarto` where there is none"
+    if shutil.which("quarto"):
+        return os.environ
+    quarto = folder / "quarto"
+    script = Path(__file__).with_name("standin.py")
+    quarto.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
+    quarto.chmod(0o755)
+    return dict(os.environ, PATH=f"{folder}{os.pathsep}{os.environ['PATH']}")
 
 
 def build():
     "The folder of the built site"
     shutil.rmtree(root / "_proc", ignore_errors=True)
-    if shutil.which("quarto"):
-        subprocess.run(["nbdev_docs"], cwd=root, check=True)
-        return root / settings["doc_path"]
-    import standin
-    from nbdev.serve import proc_nbs
-
-    proc_nbs()
-    sources.update(standin.prepare(root / "_proc"))
-    command = ["smalldocs", "render", "_proc"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"error: smalldocs failed\n{done.stdout}{done.stderr}")
-    return root / "_proc/_site"
+    before = status()
+    with tempfile.TemporaryDirectory() as folder:
+        env = with_quarto(Path(folder))
+        subprocess.run(["nbdev_docs"], cwd=root, env=env, check=True)
+    changed = sorted(status() - before)
+    if changed:
+        sys.exit("\n".join(["error: nbdev_docs changed the repository:", *changed]))
+    return root / settings["doc_path"]
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -63,33 +99,36 @@ def serve(folder):
     return f"http://127.0.0.1:{server.server_port}/"
 
 
-def library(name, version, work):
-    "A package of npm, unpacked: pages load it from a CDN, the check from here"
-    command = ["npm", "pack", "--silent", f"{name}@{version}"]
-    done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=True)
-    packed = work / done.stdout.split()[-1]
-    shutil.unpack_archive(packed, work / name, filter="data")
-    return work / name / "package"
+def html_files(folder):
+    "The pages of the site, as paths inside it"
+    found = sorted(folder.rglob("*.html"))
+    return [str(f.relative_to(folder)) for f in found if "site_libs" not in f.parts]
 
 
-def from_npm(route, work, unpacked):
-    "Answer a request to a CDN with the file of the npm package"
-    url = urlsplit(route.request.url)
-    if url.hostname == "fonts.googleapis.com":  # without a network, the system's fonts
+def chapter_number(path):
+    "The number of the notebook that a page is made from, or None"
+    found = list(root.glob(f"nbs/[0-9][0-9]_{Path(path).stem}.ipynb"))
+    return int(found[0].name[:2]) if found else None
+
+
+# ---- one page
+
+
+def answer_others(route):
+    "What another host gets to hear: fonts are left out, all else fails"
+    if urlsplit(route.request.url).hostname in fonts:
         return route.fulfill(body="", content_type="text/css")
-    found = re.fullmatch(r"/npm/([\w-]+)@([\d.]+)/(.+)", url.path)
-    if not found:
-        return route.abort()
-    name, version, path = found.groups()
-    if name not in unpacked:
-        unpacked[name] = library(name, version, work)
-    return route.fulfill(path=unpacked[name] / path)
+    return route.abort()
 
 
-def listen(page, faults):
+def listen(page, base, faults):
     "Add what goes wrong while a page is loaded"
-    page.on("pageerror", lambda e: faults.append(f"script: {e}"))
-    page.on("requestfailed", lambda r: faults.append(f"not loaded: {r.url}"))
+
+    def on_request(r):
+        url = urlsplit(r.url)
+        inside = r.url.startswith(base) or url.scheme in ("data", "blob")
+        if not inside and url.hostname not in fonts:
+            faults.append(f"asks another host: {r.url[:100]}")
 
     def on_console(m):
         if m.type == "error":
@@ -99,29 +138,222 @@ def listen(page, faults):
         if r.status > 399:
             faults.append(f"{r.status}: {r.url}")
 
+    page.on("request", on_request)
+    page.on("pageerror", lambda e: faults.append(f"script: {e}"))
     page.on("console", on_console)
     page.on("response", on_response)
 
 
-def check_page(page, path, base):
-    "Faults of one page, its anchors and its links"
-    faults = []
-    listen(page, faults)
-    page.add_init_script(path=root / ".ci/page.js")
-    page.goto(base + path, wait_until="networkidle")
+def raw_text(text):
+    for m in raw.finditer(text):
+        around = text[max(0, m.start() - 30) : m.end() + 40]
+        yield f"raw text: {around!r}"
 
-    def ask(name):
-        return page.evaluate(f"() => checks.{name}()")
 
-    for m in raw.finditer(ask("visibleText")):
-        around = m.string[max(0, m.start() - 30) : m.end() + 40]
-        faults.append(f"raw text: {around!r}")
-    faults += [f"Markdown in a signature: {s!r}" for s in ask("rawSignatures")]
-    faults += [f"image broken or without alt text: {i}" for i in ask("badImages")]
-    for width in widths:
-        page.set_viewport_size(dict(width=width, height=900))
-        faults += [f"at {width} px: {w}" for w in ask("tooWide")]
-    return faults, set(ask("anchors")), ask("links")
+def frame_faults(path, frame):
+    "What the page's frame lacks: number, parts, logo, picture to share"
+    number = chapter_number(path)
+    if number is not None:
+        for where in ("title", "entry"):
+            if not (frame[where] or "").startswith(f"{number} · "):
+                yield f"no chapter number in {where}: {frame[where]!r}"
+    if frame["parts"] != ["The path", "The workshop"]:
+        yield f"the sidebar's parts are {frame['parts']}"
+    if not frame["logo"] or frame["logo"] > 60:
+        yield f"the logo is {frame['logo']} px high"
+    if frame["shared"] != [shared, shared]:
+        yield f"shares {str(frame['shared'])[:100]}"
+
+
+class Reader:
+    "Opens pages of the site and measures them"
+
+    def __init__(self, browser, base):
+        self.base = base
+        self.contexts = {}
+        for scheme in ("light", "dark"):
+            context = browser.new_context(color_scheme=scheme)
+            context.route(lambda url: not url.startswith(base), answer_others)
+            context.add_init_script(path=root / ".ci/page.js")
+            self.contexts[scheme] = context
+
+    def open(self, path, scheme, faults):
+        page = self.contexts[scheme].new_page()
+        listen(page, self.base, faults)
+        page.goto(self.base + path, wait_until="networkidle")
+        return page
+
+    def check(self, path, change=None):
+        "Faults of a page, its anchors, its links and the next page's address"
+        faults = []
+        page = self.open(path, "light", faults)
+        if change:
+            page.evaluate(change)
+            page.wait_for_timeout(200)
+        faults += self.content(page)
+        faults += self.widths(page)
+        frame = page.evaluate("() => checks.frame()")
+        if path not in frameless:
+            faults += frame_faults(path, frame)
+        found = [page.evaluate(f"() => checks.{n}()") for n in ("anchors", "links")]
+        page.close()
+        faults += self.dark(path, change)
+        return dict(
+            faults=faults, anchors=set(found[0]), links=found[1], next=frame["next"]
+        )
+
+    def content(self, page):
+        "What doesn't depend on the window"
+
+        def ask(name):
+            return page.evaluate(f"() => checks.{name}()")
+
+        ask("openDetails")
+        faults = list(raw_text(ask("visibleText")))
+        faults += [f"raw signature: {s!r}" for s in ask("rawSignatures")]
+        faults += [f"formula not drawn: {s!r}" for s in ask("rawFormulas")]
+        faults += [f"image broken or without alt text: {i}" for i in ask("badImages")]
+        return faults + [f"light, faint: {t}" for t in ask("faintText")]
+
+    def widths(self, page):
+        "What does"
+        faults = []
+        for width in widths:
+            page.set_viewport_size(dict(width=width, height=900))
+            for name in ("tooWide", "badSizes", "longLines"):
+                found = page.evaluate(f"() => checks.{name}()")
+                faults += [f"at {width} px, {name}: {f}" for f in found]
+            if width < 992 and not page.evaluate("() => checks.contents()"):
+                faults.append(f"at {width} px, no table of contents")
+            if width in (390, 1280):
+                found = page.evaluate("() => checks.smallFigures()")
+                faults += [f"at {width} px, figure of {f}" for f in found]
+        return faults
+
+    def dark(self, path, change):
+        "What a reader sees who prefers dark pages"
+        faults = []
+        page = self.open(path, "dark", faults)
+        if change:
+            page.evaluate(change)
+        page.evaluate("() => checks.openDetails()")
+        if page.evaluate("() => checks.brightness()") > 0.05:
+            faults.append("dark: the page is light")
+        found = page.evaluate("() => checks.faintText()")
+        page.close()
+        return faults + [f"dark, faint: {t}" for t in found]
+
+    def shoot(self, pages, folder):
+        "Pictures of pages: phone and desktop, light and dark"
+        folder.mkdir(parents=True, exist_ok=True)
+        for scheme in self.contexts:
+            for path in pages:
+                page = self.open(path, scheme, [])
+                for width in (390, 1280):
+                    page.set_viewport_size(dict(width=width, height=900))
+                    name = f"{path[:-5].replace('/', '_')}-{width}-{scheme}.png"
+                    page.screenshot(path=folder / name, full_page=True)
+                page.close()
+
+
+# ---- a page broken on purpose
+
+
+def add(html, to="main"):
+    "JavaScript that adds to a page"
+    return f"document.querySelector({to!r}).insertAdjacentHTML('beforeend', `{html}`)"
+
+
+def drawn(width, alt, style="", attributes=""):
+    "A picture of that width"
+    svg = f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='9'/>"
+    source = f"data:image/svg+xml,{svg}"
+    return f'<img alt="{alt}" src="{source}" style="{style}" {attributes}>'
+
+
+def output(html):
+    return f'<div class="cell-output-display" style="overflow-x: auto">{html}</div>'
+
+
+loads = (
+    "Object.assign(document.createElement('script'), {src: 'https://example.org/j.js'})"
+)
+broken = {  # the fault that has to be found -> what makes it
+    "see @fig-lost": add("<div>see @fig-lost</div>"),
+    "raw signature: 'def f(a:int": add("<pre>def f(a:int &lt;how many&gt;=1)</pre>"),
+    "raw signature: 'def g(): usage": add("<pre>def g(): usage: g [-h]</pre>"),
+    "formula not drawn: 'lost": add("<span class=math>lost</span>"),
+    'alt text: <img src="images/social.png"': add("<img src=images/social.png>"),
+    'alt text: <img src="lost.png"': add("<img src=lost.png alt=a>"),
+    "404: ": add("<img src=lost.png alt=a>"),
+    "asks another host: https://example.org/a": add(
+        "<img src=https://example.org/a.png alt=a>"
+    ),
+    "asks another host: https://example.org/j": f"document.body.append({loads})",
+    "console: lost": "console.error('lost')",
+    "light, faint: 2.8:1 pale": add(
+        "<b class=pale style='color: #999; background: #fff'>pale</b>"
+    ),
+    "dark, faint: 2.2:1 dim": add(
+        "<b class=dim style='color: #444; background: #000'>dim</b>"
+    ),
+    "dark: the page is light": add(
+        "<style>html body { background: #fff !important }</style>"
+    ),
+    "at 1280 px, badSizes: cut off 1322 px: scrolls": add(
+        output(drawn(2000, "scrolls", "max-width: none"))
+    ),
+    "badSizes: squeezed: flat": add(drawn(200, "flat", "height: 90px")),
+    "badSizes: shown 90 px wide instead of 200: tiny": add(
+        drawn(200, "tiny", "width: 90px")
+    ),
+    "badSizes: shown 90 px wide instead of 100: said": add(
+        drawn(200, "said", "width: 90px", "width=100")
+    ),
+    "at 1280 px, figure of 15% of its column: small": add(output(drawn(100, "small"))),
+    "longLines": add("<pre style='white-space: pre'>" + "long " * 200 + "</pre>"),
+    "at 360 px, tooWide: the page is 3000 px wide": add(
+        "<div style='width: 3000px'>a</div>", "body"
+    ),
+    "tooWide: sticks out: H3 wide": add("<h3 style='width: 2000px'>wide</h3>"),
+    "at 390 px, no table of contents": add(
+        "<style>[role=doc-toc] { display: none !important }</style>"
+    ),
+    "no chapter number in title: 'a'": (
+        "document.querySelector('h1.title').textContent = 'a'"
+    ),
+    "no chapter number in entry: 'b'": (
+        "document.querySelector('.sidebar-link.active').textContent = 'b'"
+    ),
+    "parts are ['The path']": (
+        "[...document.querySelectorAll('.sidebar-item-section')].pop().remove()"
+    ),
+    "the logo is 190 px high": add(
+        "<style>.sidebar-logo { height: 190px; max-height: none !important }</style>"
+    ),
+    f"shares [None, '{shared}']": (
+        "document.querySelector('meta[property=\"og:image\"]').remove()"
+    ),
+}
+
+
+def prove(reader, path):
+    "Measures that don't find their fault on a page broken on purpose"
+    sound = reader.check(path)["faults"]
+    change = "() => {" + ";\n".join(broken.values()) + "}"
+    found = set(reader.check(path, change)["faults"]) - set(sound)
+    for fault in broken:
+        if not any(fault in f for f in found):
+            yield f"not found on a broken page: {fault}"
+    one_way = {"index.html": dict(next="a.html"), "a.html": dict(next=None)}
+    if unreached(one_way) or unreached({**one_way, "b.html": {}}) != ["b.html"]:
+        yield "not found: a page to which `next` doesn't lead"
+    entry = dict(href="a", text=r"so \(x\) and \[y\] follow")
+    if not tex_in_search([entry]) or tex_in_search([without_formulas(entry)]):
+        yield "not found, or not mended by search.py: TeX in the search"
+
+
+# ---- what shows only when all pages are known
 
 
 def in_repository(url):
@@ -129,10 +361,7 @@ def in_repository(url):
     found = re.search(r"/(?:blob|tree|edit)/\w+/(.+)", url)
     if not url.startswith(f"{repository}/") or not found:
         return None
-    name = Path(unquote(found[1]))
-    if name.suffix == ".ipynb":
-        name = name.with_stem(sources.get(name.stem, name.stem))
-    return root / name
+    return root / unquote(found[1])
 
 
 def check_link(href, path, pages, folder, base):
@@ -149,74 +378,70 @@ def check_link(href, path, pages, folder, base):
         return f"broken link: {href}"
     if not anchor or "=" in anchor or target not in pages:
         return None
-    _, anchors, _ = pages[target]
-    return None if unquote(anchor) in anchors else f"no such anchor: {href}"
+    known = unquote(anchor) in pages[target]["anchors"]
+    return None if known else f"no such anchor: {href}"
 
 
-def shoot(opened, base, pages, folder):
-    "Pictures of all pages: phone and desktop, light and dark"
-    folder.mkdir(parents=True, exist_ok=True)
-    for scheme in ("light", "dark"):
-        for width in (390, 1280):
-            size = dict(width=width, height=900)
-            page = opened(viewport=size, color_scheme=scheme).new_page()
-            for path in pages:
-                page.goto(base + path, wait_until="networkidle")
-                name = path[:-5].replace("/", "_")
-                shot = folder / f"{name}-{width}-{scheme}.png"
-                page.screenshot(path=shot, full_page=True)
-            page.close()
-
-
-def html_files(folder):
-    "The pages of the site, as paths inside it"
-    found = sorted(folder.rglob("*.html"))
-    return [str(f.relative_to(folder)) for f in found if "site_libs" not in f.parts]
+def unreached(pages):
+    "Pages to which `next` doesn't lead from the first"
+    path = "index.html"
+    left = set(pages) - frameless
+    while path in left:
+        left.remove(path)
+        path = (pages[path]["next"] or "").removeprefix("./")
+    return sorted(left)
 
 
 def add_faults(pages, folder, base):
-    "What shows only when all pages are known: sizes, and links between them"
-    for path, (faults, _, hrefs) in pages.items():
+    "Sizes, links between pages, and the way through them"
+    for path, page in pages.items():
         size = (folder / path).stat().st_size
         if size > limit:
-            faults.append(f"{size / 1e6:.2f} MB, over {limit / 1e6} MB")
-        found = (check_link(href, path, pages, folder, base) for href in hrefs)
-        faults += [f for f in found if f]
+            page["faults"].append(f"{size / 1e6:.2f} MB, over {limit / 1e6} MB")
+        found = (check_link(h, path, pages, folder, base) for h in page["links"])
+        page["faults"] += [f for f in found if f]
 
 
-def walk(folder, shots=None):
+def tex_in_search(entries):
+    "Where a reader who searches would be shown TeX"
+    found = [e["href"] for e in entries if formula.search(e["text"])]
+    return (
+        [f"TeX in {len(found)} entries of the search, as {found[0]}"] if found else []
+    )
+
+
+def site_faults(pages, folder):
+    faults = [f"next doesn't lead to {path}" for path in unreached(pages)]
+    entries = json.loads((folder / "search.json").read_text(encoding="utf-8"))
+    return faults + tex_in_search(entries)
+
+
+def walk(folder, wanted, shots):
     "Faults by page"
     base = serve(folder)
-    with tempfile.TemporaryDirectory() as work, sync_playwright() as p:
+    with sync_playwright() as p:
         browser = p.chromium.launch(
             executable_path=browser_path(), args=["--no-sandbox"]
         )
-        unpacked = {}
-
-        def opened(**options):
-            context = browser.new_context(**options)
-            context.route(
-                lambda url: not url.startswith(base),
-                lambda route: from_npm(route, Path(work), unpacked),
-            )
-            return context
-
-        context = opened()
-        pages = {}
-        for path in html_files(folder):
-            page = context.new_page()
-            pages[path] = check_page(page, path, base)
-            page.close()
+        reader = Reader(browser, base)
+        faults = list(prove(reader, "plateau.html"))
+        pages = {path: reader.check(path) for path in wanted or html_files(folder)}
         if shots:
-            shoot(opened, base, pages, Path(shots))
+            reader.shoot(pages, Path(shots))
         browser.close()
-    add_faults(pages, folder, base)
-    return {path: list(dict.fromkeys(faults)) for path, (faults, _, _) in pages.items()}
+    if not wanted:
+        add_faults(pages, folder, base)
+        faults += site_faults(pages, folder)
+    found = {path: list(dict.fromkeys(page["faults"])) for path, page in pages.items()}
+    return {"the site": faults, **found}
 
 
 def main():
-    shots = sys.argv[2] if sys.argv[1:2] == ["--shots"] else None
-    all_faults = walk(build(), shots)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("pages", nargs="*", metavar="PAGE")
+    parser.add_argument("--shots", metavar="FOLDER")
+    asked = parser.parse_args()
+    all_faults = walk(build(), asked.pages, asked.shots)
     for path, faults in all_faults.items():
         verdict = f"{len(faults)} faults" if faults else "as it should be"
         print(f"{path}: {verdict}", *faults, sep="\n    ")

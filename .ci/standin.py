@@ -1,18 +1,24 @@
-"""What Quarto does and smalldocs doesn't, on nbdev's processed notebooks.
+"""What Quarto does and smalldocs doesn't, so that the site can be checked without it.
 
-So that the site can be checked without Quarto, the pages take the names that nbdev
-gives them; figures and equations get their numbers, references to them and citations
-become links, and the bibliography its list. What leads nowhere is an error.
+Where there is no Quarto, `site.py` puts this on the PATH as `quarto`, and nbdev_docs
+calls it. In nbdev's processed notebooks the pages take the names that nbdev gives them;
+figures and equations get their numbers, references to them and citations become links,
+and the bibliography its list. What leads nowhere is an error. In smalldocs' pages
+images get the size that Quarto would give them, formulas the KaTeX of `_quarto.yml`,
+and the text Quarto's width (`standin.css`).
 """
 
+import hashlib
 import json
 import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import bibtexparser
 import yaml
-from project import source
+from project import root, settings, source
 
 kinds = {"fig": "Figure", "eq": "Equation", "tbl": "Table"}
 # fenced blocks and backticks are code, and are left alone
@@ -174,14 +180,17 @@ def read_works(bib):
     return bibtexparser.loads(bib.read_text(encoding="utf-8")).entries_dict
 
 
-def prepare(folder):
-    "Rewrite nbdev's `_proc`; gives the pages' names: on the site -> in the repository"
-    works = read_works(folder / "references.bib")
-    books = {
+def read_books(folder):
+    "The processed notebooks: path -> content"
+    return {
         path: json.loads(path.read_text(encoding="utf-8"))
         for path in folder.glob("*.ipynb")
     }
-    names = {path.stem: page_name(nb) or path.stem for path, nb in books.items()}
+
+
+def prepare(folder, books, names):
+    "Rewrite nbdev's `_proc` for smalldocs"
+    works = read_works(folder / "references.bib")
     for path, nb in books.items():
         Page(nb, works).change()
         text = json.dumps(nb)
@@ -190,13 +199,109 @@ def prepare(folder):
         path.unlink()
         path.with_stem(names[path.stem]).write_text(text, encoding="utf-8")
     write_config(folder, names)
-    return {new: old for old, new in names.items()}
 
 
 def write_config(folder, names):
-    "`_quarto.yml` with the pages' names"
-    config = (folder.parent / "_quarto.yml").read_text(encoding="utf-8")
-    text = yaml.safe_dump(yaml.safe_load(config), allow_unicode=True, sort_keys=False)
+    "`_quarto.yml` with the pages' names, and Quarto's widths"
+    config = yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8"))
+    html = config["format"]["html"]
+    html["css"] = ["standin.css", html["css"]]
+    shutil.copy(Path(__file__).with_suffix(".css"), folder)
+    text = yaml.safe_dump(config, allow_unicode=True, sort_keys=False)
     for old, new in names.items():
         text = re.sub(rf"\b{old}\.ipynb", f"{new}.ipynb", text)
-    (Path(folder) / "_quarto.yml").write_text(text, encoding="utf-8")
+    (folder / "_quarto.yml").write_text(text, encoding="utf-8")
+
+
+def digest(png):
+    "A name for a PNG in base64"
+    return hashlib.sha256(re.sub(r"\s", "", png).encode()).hexdigest()
+
+
+def fixed_sizes(books):
+    "digest -> (width, height), of the PNGs whose notebook states a size"
+    sizes = {}
+    for nb in books.values():
+        for cell in nb["cells"]:
+            for output in cell.get("outputs", ()):
+                size = output.get("metadata", {}).get("image/png")
+                if size:
+                    png = "".join(output["data"]["image/png"])
+                    sizes[digest(png)] = size["width"], size["height"]
+    return sizes
+
+
+class Finish:
+    "Make a page of smalldocs what Quarto would have made"
+
+    image = re.compile(
+        r'<img([^>]*?) src="data:image/png;base64,([^"]+)"([^>]*?) class="img-fluid">'
+    )
+    caption = re.compile(r"<figcaption>.*?</figcaption>", re.S)
+    link = re.compile(r"\[([^\]]+)\]\((#[\w-]+)\)")
+    katex_file = re.compile(r'https://[^"]+/katex@[^"]+/dist/(katex\.min\.\w+)')
+    katex_call = re.compile(r'<script src="[^"]+/auto-render\.min\.js" defer></script>')
+    # what Pandoc writes for KaTeX
+    pandoc = """<script>document.addEventListener("DOMContentLoaded", () => {
+for (const e of document.getElementsByClassName("math")) {
+  const displayMode = e.classList.contains("display")
+  const tex = e.firstChild.data.trim().slice(2, -2)
+  katex.render(tex, e, { displayMode, throwOnError: false })
+}})</script>"""
+
+    def __init__(self, sizes, names, url):
+        self.sizes = sizes
+        self.names = {new: old for old, new in names.items()}
+        self.url = url
+
+    def size(self, m):
+        "An image with the size that its notebook states"
+        before, png, after = m.groups()
+        if digest(png) not in self.sizes:
+            return m[0]
+        width, height = self.sizes[digest(png)]
+        size = f'width="{width}" height="{height}"'
+        return f'<img{before} src="data:image/png;base64,{png}"{after} {size}>'
+
+    def source(self, m):
+        "A link to the notebook in the repository"
+        return f"/nbs/{self.names.get(m[1], m[1])}.ipynb"
+
+    def link_in(self, m):
+        "A caption whose references are links"
+        return self.link.sub(r'<a href="\2">\1</a>', m[0])
+
+    def __call__(self, page):
+        page = self.image.sub(self.size, page)
+        page = self.caption.sub(self.link_in, page)
+        page = self.katex_file.sub(rf"{self.url}\1", page)
+        page = self.katex_call.sub(lambda _: self.pandoc, page)
+        return re.sub(r"/nbs/(\w+)\.ipynb", self.source, page)
+
+
+def render(folder):
+    "Build the site from `_proc`, where nbdev_docs looks for it"
+    books = read_books(folder)
+    names = {path.stem: page_name(nb) or path.stem for path, nb in books.items()}
+    sizes = fixed_sizes(books)
+    prepare(folder, books, names)
+    config = yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8"))
+    done = subprocess.run(
+        ["smalldocs", "render", folder.name],
+        cwd=folder.parent,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        sys.exit(f"error: smalldocs failed\n{done.stdout}{done.stderr}")
+    finish = Finish(sizes, names, config["format"]["html"]["html-math-method"]["url"])
+    site = folder / "_site"
+    for path in site.glob("*.html"):
+        path.write_text(finish(path.read_text(encoding="utf-8")), encoding="utf-8")
+    site.rename(folder / settings["doc_path"])
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["render", "--no-cache"]:
+        sys.exit(f"error: the stand-in renders whole sites, not {sys.argv[1:]}.")
+    render(Path.cwd())

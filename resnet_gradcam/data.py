@@ -7,15 +7,15 @@ __all__ = ['ImageData', 'image_folder', 'cifar10', 'channel_stats', 'normalise',
 
 # %% ../nbs/01_pixels.ipynb #i0100000
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
-from fastcore.xdg import xdg_cache_home
-from .files import InputError, read_folder
+from filelock import FileLock
+from .files import InputError, cache_folder, expand_home
+from .files import read_folder, visible
 
 # %% ../nbs/01_pixels.ipynb #57846955
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ImageData:
     "A data set of N colour images in memory; `data[indices]` is one of those images."
 
@@ -32,6 +32,16 @@ class ImageData:
         boxes = None if self.boxes is None else self.boxes[idx]
         return ImageData(self.images[idx], self.labels[idx], self.classes, boxes)
 
+    def __repr__(self):  # one line, and not all the pixels
+        names = [visible(name) for name in self.classes[:3]]
+        if len(self.classes) > 3:
+            names.append("…")
+        boxes = "" if self.boxes is None else "; boxes known"
+        return (
+            f"ImageData(images {self.images.shape}; {len(self.classes)} classes: "
+            f"{', '.join(names)}{boxes})"
+        )
+
 # %% ../nbs/01_pixels.ipynb #n0104500
 def image_folder(
     root,  # a folder that holds `train/<class>/*` and `test/<class>/*`
@@ -47,20 +57,32 @@ def _from_torchvision(batches):
     return ImageData(batches.data, np.array(batches.targets), tuple(batches.classes))
 
 
+def _batches(root, download):
+    "torchvision's two data sets; where they are missing, one process fetches them"
+    from torchvision.datasets import CIFAR10  # needed here alone
+
+    try:
+        return CIFAR10(root, train=True), CIFAR10(root, train=False)
+    except RuntimeError:  # not there, or damaged
+        if not download:
+            raise
+    root.mkdir(parents=True, exist_ok=True)
+    with FileLock(root / ".fetching.lock"):  # the others of this machine wait here
+        train = CIFAR10(root, train=True, download=True)
+    return train, CIFAR10(root, train=False)
+
+
 def cifar10(
     # folder that holds `cifar-10-batches-py`, or class folders; default: user's cache
     root=None,
     download: bool = True,  # fetch what is missing (170 MB)
 ) -> tuple:  # (train, test), each ImageData of (50000 or 10000, 32, 32, 3)
     "CIFAR-10 (Krizhevsky, 2009), from torchvision's batches or from class folders."
-    root = Path(root or xdg_cache_home() / "resnet_gradcam" / "cifar10").expanduser()
+    root = expand_home(root) if root else cache_folder() / "cifar10"
     if (root / "train").is_dir():
         return image_folder(root)
-    from torchvision.datasets import CIFAR10  # needed here alone
-
     try:
-        train = CIFAR10(root, train=True, download=download)
-        test = CIFAR10(root, train=False, download=download)
+        train, test = _batches(root, download)
     except (OSError, RuntimeError) as e:
         raise InputError(
             f"CIFAR-10 is not in {root} and could not be fetched ({e}). "
@@ -70,6 +92,18 @@ def cifar10(
     return _from_torchvision(train), _from_torchvision(test)
 
 # %% ../nbs/01_pixels.ipynb #28415926
+def _check_levels(counts):
+    "Raise `InputError` where a channel has one level in all pixels: its std is 0"
+    for name, of_channel in zip(("red", "green", "blue"), counts):
+        levels = np.flatnonzero(of_channel)
+        if len(levels) < 2:
+            raise InputError(
+                f"The standard deviation of {name} is 0: it is {levels.max(initial=0)} "
+                "in each pixel of all the training images, and what never changes "
+                "teaches nothing. Look whether they are black."
+            )
+
+
 def channel_stats(
     images: np.ndarray,  # (N, H, W, 3) uint8
 ) -> tuple:  # (mean, std), each (3,) float64, for pixels scaled to 0..1
@@ -77,6 +111,7 @@ def channel_stats(
     values = np.arange(256) / 255
     channels = [images[..., c].ravel() for c in range(3)]
     counts = np.stack([np.bincount(c, minlength=256) for c in channels])  # (3, 256)
+    _check_levels(counts)
     n = counts.sum(1)
     mean = counts @ values / n
     deviations = values - mean[:, None]  # (3, 256)
@@ -113,4 +148,10 @@ def split(
         of_class = rng.permutation(np.flatnonzero(data.labels == label))
         n = round(valid * len(of_class))
         aside[of_class[:n]] = True
+    if aside.all() or not aside.any():
+        raise InputError(
+            f"A share of {valid} of each class divides {len(data)} images of "
+            f"{len(data.classes)} classes into {(~aside).sum()} and {aside.sum()}: one "
+            "side is empty. Take more images."
+        )
     return data[~aside], data[aside]

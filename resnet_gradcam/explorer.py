@@ -9,6 +9,7 @@ __all__ = ['explorer']
 import base64
 import io
 import json
+import math
 from importlib.resources import files
 
 import numpy as np
@@ -109,12 +110,24 @@ def _layer_about(records, k, layer, size):
     return dict(name=layer, h=h, w=w, top=float(f"{reach:.4g}"))
 
 
+def _network(run):
+    "The sentence that says which network the page shows"
+    recipe = run.recipe
+    accuracy = run.history["test_acc"][-1]
+    words = f"The network: ResNet18 of width {recipe.width}, recipe {recipe.name}, "
+    words += f"{len(run.history)} epochs"
+    if not math.isnan(accuracy):
+        words += f", test accuracy {accuracy:.1%}"
+    return words + "."
+
+
 def explorer(
     run: Run,  # a trained model
     data: ImageData,  # N images of the run's classes; about 40 of 32x32 fit for ten
     path,  # the HTML file to write, or to write anew
     title: str = "Where is the evidence?",  # the page's heading
     layers=("layer1", "layer2", "layer3", "layer4"),  # names; outputs (B, C, h, w)
+    back: str = "",  # the address of the page that a link at the top leads to, if any
 ):  # the path
     """Write a page in which a reader picks image, layer and class, and sees the map.
 
@@ -129,13 +142,15 @@ def explorer(
             f"{', '.join(run.classes)}: show images of the run's classes."
         )
     page = files("resnet_gradcam").joinpath("explorer.html").read_text(encoding="utf-8")
-    room = _limit - 1000 - len(page)  # title, classes and layers take less than 1000
+    room = _limit - 1000 - len(page)  # what is not in the records takes less than 1000
     records, sizes = _all_records(run, data, layers, room)
     about = []
     for k, (layer, size) in enumerate(zip(layers, sizes)):
         about.append(_layer_about(records, k, layer, size))
     content = dict(
         title=title,
+        network=_network(run),
+        back=back,
         classes=list(run.classes),
         size=data.images.shape[1:3],
         layers=about,

@@ -6,9 +6,9 @@
 __all__ = ['shapes']
 
 # %% ../nbs/31_shapes.ipynb #i3100000
-import cv2
 import numpy as np
 from .data import ImageData
+from .files import InputError
 
 # %% ../nbs/31_shapes.ipynb #5f1c3b8e
 def _ngon(n, r=1.0, start=-90):
@@ -70,6 +70,19 @@ _outlines = dict(  # the name of each class and its polygons; a second one is a 
     heart=[_heart()],
 )
 
+# %% ../nbs/31_shapes.ipynb #f3100001
+def _opencv():
+    "The module `cv2`, or an `InputError` that says how to mend its installation"
+    try:
+        import cv2  # only what draws needs it
+    except ImportError as e:
+        raise InputError(
+            f"OpenCV, which draws the shapes, can't be loaded ({e}). Install it anew: "
+            "pip uninstall -y opencv-python opencv-python-headless; "
+            "pip install opencv-python-headless"
+        ) from None
+    return cv2
+
 # %% ../nbs/31_shapes.ipynb #1198f257
 _size = 32  # pixels a side
 _scale = 4  # the canvas is so many times larger
@@ -93,6 +106,7 @@ def _background(rng, colour):
 
 def _clutter(rng, canvas, colours):
     "Draw two strokes and two dots"
+    cv2 = _opencv()
     for colour in colours[:2]:
         start, end = rng.integers(0, _canvas, (2, 2)).tolist()
         width = int(rng.integers(3, 8))
@@ -119,6 +133,7 @@ def _place(rng, outline):
 
 def _draw(rng, outline):
     "One image (32, 32, 3) uint8 and the box of its object (4,)"
+    cv2 = _opencv()
     background, foreground, *others = _colours(rng, 6)
     canvas = _background(rng, background)
     _clutter(rng, canvas, others)

@@ -12,20 +12,20 @@ import torch
 
 # %% ../nbs/38_sharp.ipynb #05c00004
 def newton_schulz(
-    matrix: torch.Tensor,  # (r, c)
-) -> torch.Tensor:  # (r, c), about U V' of matrix = U S V'; zeros stay zeros
+    matrix: torch.Tensor,  # (r, c), or (..., r, c): several, each by itself
+) -> torch.Tensor:  # as matrix, about U V' of matrix = U S V'; zeros stay zeros
     """A matrix with its singular values brought near 1.
 
     Five steps of the Newton-Schulz iteration of Jordan et al. (2024).
     """
-    tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.T if tall else matrix
-    x = x / (x.norm() + 1e-7)
+    tall = matrix.shape[-2] > matrix.shape[-1]
+    x = matrix.mT if tall else matrix
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(5):
-        a = x @ x.T
+        a = x @ x.mT
         b = -4.775 * a + 2.0315 * a @ a
         x = 3.4445 * x + b @ x
-    return x.T if tall else x
+    return x.mT if tall else x
 
 # %% ../nbs/38_sharp.ipynb #05c00008
 def is_kernel(
@@ -63,8 +63,8 @@ class Muon(torch.optim.AdamW):
                 result = closure()
         kernels = self._kernels()
         grads = [p.grad for _, p in kernels]
-        for group, p in kernels:
-            self._step_kernel(p, group["lr"], group["weight_decay"])
+        self._step_kernels(kernels)
+        for _, p in kernels:
             p.grad = None  # AdamW skips what has no gradient
         super().step()
         for (_, p), grad in zip(kernels, grads):
@@ -79,7 +79,20 @@ class Muon(torch.optim.AdamW):
                     kernels.append((group, p))
         return kernels
 
-    def _step_kernel(self, p, lr, weight_decay):
+    def _step_kernels(self, kernels):
+        "Kernels of one shape are updated together, by batched products"
+        of_shape = {}
+        for group, p in kernels:
+            of_shape.setdefault(p.shape, []).append((group, p))
+        for shape, same in of_shape.items():
+            matrices = [self._look_ahead(p).flatten(1) for _, p in same]
+            directions = newton_schulz(torch.stack(matrices))  # (n, channels out, rest)
+            size = 0.2 * max(matrices[0].shape) ** 0.5
+            for (group, p), direction in zip(same, directions):
+                p.mul_(1 - group["lr"] * group["weight_decay"])
+                p.add_(direction.view(shape), alpha=-group["lr"] * size)
+
+    def _look_ahead(self, p):
         state = self.state[p]
         if not state:
             state["step"] = torch.tensor(0.0)
@@ -88,11 +101,7 @@ class Muon(torch.optim.AdamW):
         average = state["exp_avg"]
         # average = 0.95 average + 0.05 gradient, and Nesterov's look ahead: once more
         average.lerp_(p.grad, 1 - self.momentum)
-        update = p.grad.lerp(average, self.momentum)
-        matrix = update.flatten(1)  # (channels out, all else)
-        size = 0.2 * max(matrix.shape) ** 0.5
-        p.mul_(1 - lr * weight_decay)
-        p.add_(newton_schulz(matrix).view_as(p), alpha=-lr * size)
+        return p.grad.lerp(average, self.momentum)
 
 # %% ../nbs/38_sharp.ipynb #05d00001
 class SAM:
