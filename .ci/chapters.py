@@ -23,7 +23,8 @@ colab = repository.replace("github.com", "colab.research.google.com/github")
 prepare = f"""#| hide
 ! [ -e /content ] && git clone -q \\
   {repository} /content/it \\
-  && cp -r /content/it/nbs/. . && pip install -q '/content/it[dev,peers]'"""
+  && cp -r /content/it/nbs/. . && pip install -q '/content/it[dev,peers]'
+%load_ext resnet_gradcam.jupyter"""
 
 
 def is_code(cell):
