@@ -7,7 +7,6 @@ __all__ = ['sgd', 'adam', 'lr_find']
 
 # %% ../nbs/09_descent.ipynb #i0900000
 from copy import deepcopy
-from itertools import chain, islice, repeat
 
 import numpy as np
 import torch
@@ -62,6 +61,20 @@ def adam(
     return step
 
 # %% ../nbs/09_descent.ipynb #76cf0427
+def _again_and_again(batches):
+    "The batches, pass after pass; `InputError` when a pass has none"
+    while True:
+        some = False
+        for batch in batches:
+            some = True
+            yield batch
+        if not some:
+            raise InputError(
+                "lr_find ran out of batches. Give it what can be begun again, a list "
+                "or a DataLoader and not a generator, or a smaller n."
+            )
+
+
 def lr_find(
     model,  # (B, 3, H, W) -> (B, K); a copy is trained, the model stays as it is
     batches,  # yields (xb, yb); begun again when it ends
@@ -79,9 +92,8 @@ def lr_find(
     device = next(model.parameters()).device
     opt = torch.optim.AdamW(model.parameters(), lr=lo, weight_decay=0.0)
     lrs = lo * (hi / lo) ** (np.arange(n) / (n - 1))
-    endless = chain.from_iterable(repeat(batches))
     losses = []
-    for lr, (xb, yb) in zip(lrs, endless):
+    for lr, (xb, yb) in zip(lrs, _again_and_again(batches)):
         opt.param_groups[0]["lr"] = lr
         loss = F.cross_entropy(model(xb.to(device)), yb.to(device))
         losses.append(loss.item())

@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
 
+from .centres import Centres, upsample_at
 from .files import InputError
 from .gradcam import Explanation, find_layer, grad_cam, upsample
 from .layouts import check_batch, check_layout, check_moves
@@ -238,6 +239,9 @@ class LayerMaps(Explanation):
         self,
         layer: str = None,  # a key of maps; by default the only one
         size=None,  # int, or an int for each axis; by default the layer's own
+        # where the cells lie, as `cell_centres` gives it; by default each in the middle
+        # of its share of the image
+        centres: Centres = None,
     ) -> torch.Tensor:  # (B, ..., H, W), 0 or more, in units of the score
         "ReLU of the raw map, upsampled: comparable between classes and images."
         layer = self._layer(layer)
@@ -248,6 +252,8 @@ class LayerMaps(Explanation):
         size = (size,) * axes if isinstance(size, int) else tuple(size)
         if positive.numel() == 0:  # of an empty batch
             return positive.new_zeros(*positive.shape[:-axes], *size)
+        if centres is not None:
+            return upsample_at(positive, size, centres)
         if axes == 2:
             return upsample(positive, size)
         flat = positive.reshape(1, -1, *positive.shape[-axes:])
@@ -258,13 +264,14 @@ class LayerMaps(Explanation):
         self,
         layer: str = None,  # a key of maps; by default the only one
         size=None,  # int, or an int for each axis; by default the layer's own
+        centres: Centres = None,  # as in `positive`
     ) -> torch.Tensor:  # (B, ..., H, W) in 0..1
         """The positive map, scaled for drawing.
 
         Each map is divided by its own maximum; zeros where nothing is positive.
         """
         layer = self._layer(layer)
-        positive = self.positive(layer, size)
+        positive = self.positive(layer, size, centres)
         top = positive.amax(tuple(range(-self.axes[layer], 0)), keepdim=True)
         return torch.where(top > 0, positive / top, 0)
 
@@ -446,7 +453,7 @@ def _keep(self: GradCAM, name, module, args, kwargs, out):
     tensor = _only_tensor(name, out)
     self._check_output(run, name, module, tensor)
     torch.set_grad_enabled(True)  # from the first layer on; `_forward` restores it
-    before, version = run.entered.get(name, (None, None))
+    before, version = run.entered.pop(name, (None, None))
     in_place = before is tensor and version != tensor._version
     if in_place and not tensor._is_view():
         kept = _written_into(tensor)

@@ -6,6 +6,7 @@
 __all__ = ['visible', 'InputError', 'read_image', 'atomic_write', 'expand_home', 'cache_folder', 'read_folder']
 
 # %% ../nbs/30_files.ipynb #i3000000
+import errno
 import hashlib
 import os
 import re
@@ -241,14 +242,15 @@ def read_image(
 # %% ../nbs/30_files.ipynb #da1e86db
 def _sync_folder(folder):
     "Wait until a folder's list of names is on the disk too, where a system can do that"
-    try:
-        fd = os.open(folder, os.O_RDONLY)
-    except OSError:
+    if os.name == "nt":
         return  # Windows opens no folders, and needs no such step
+    fd = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(fd)
-    except OSError:
-        pass  # some network disks can't; the file is whole in any case
+    except OSError as e:
+        if e.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+            raise
+        # some network disks can't; the file is whole in any case
     finally:
         os.close(fd)
 

@@ -7,7 +7,7 @@ __all__ = ['Mistake', 'misclassified', 'confusion', 'class_accuracy', 'show_conf
            'show_calibration']
 
 # %% ../nbs/11_mistakes.ipynb #i1100000
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -40,7 +40,7 @@ def _checked(probs, data):
 class Mistake:
     "An image that the model took for something else."
 
-    image: np.ndarray  # (H, W, 3) uint8
+    image: np.ndarray = field(repr=False)  # (H, W, 3) uint8
     actual: str  # name of its class
     predicted: str  # name of the most probable class
     p_actual: float  # probability given to the actual class, 0..1

@@ -6,6 +6,7 @@
 __all__ = ['packaged_run', 'BasicBlock', 'ResNet', 'resnet18', 'resnet34', 'summary']
 
 # %% ../nbs/07_resnet.ipynb #i0700000
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -130,13 +131,40 @@ def resnet34(
     return ResNet((3, 4, 6, 3), num_classes, norm, width)
 
 # %% ../nbs/07_resnet.ipynb #121e1bed
+@contextmanager
+def _undone(model, device):
+    "Hooks and random state are as before when the block ends, however it ends"
+    hooks = {m: set(m._forward_hooks) for m in model.modules()}
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        try:
+            yield
+        finally:
+            for m, before in hooks.items():
+                for key in set(m._forward_hooks) - before:
+                    del m._forward_hooks[key]
+
+
 def summary(
-    model: nn.Module,  # its weights, mode and running statistics stay as they are
+    # its weights, mode, hooks and running statistics stay as they are
+    model: nn.Module,
     input_size: tuple = (3, 32, 32),  # (C, H, W) of one image
 ):
     "Print a table of a model's layers, their output shapes and their parameters."
     import torchsummary  # nothing else needs it
 
-    device = next(model.parameters()).device.type
-    with eval_mode(model), torch.no_grad():
-        torchsummary.summary(model, input_size, device=device)
+    p = next(model.parameters(), None)
+    if p is None or p.dtype != torch.float32:
+        what = "no parameters" if p is None else f"parameters in {p.dtype}"
+        raise InputError(
+            f"summary takes a model in float32, and this one has {what}: "
+            "pass copy.deepcopy(model).float(), or a model with parameters."
+        )
+    with _undone(model, p.device), eval_mode(model), torch.no_grad():
+        try:
+            torchsummary.summary(model, input_size, device=p.device.type)
+        except Exception as error:
+            raise InputError(
+                f"No table for images of {input_size}: it needs a model that takes a "
+                "batch (B, *input_size), and layers that put out tensors. "
+                f"{type(error).__name__}: {error}"
+            ) from error

@@ -139,9 +139,10 @@ class SAM:
         before = [p.detach().clone() for p in params]
         norm = torch.nn.utils.get_total_norm(grads)
         scale = self.rho / (norm + 1e-12)  # a tensor: nobody waits for a GPU
+        finite = norm.isfinite()  # in fp16 a gradient may overflow: then no step uphill
         with torch.no_grad():
             for p, grad in zip(params, grads):
-                p.add_(scale * grad)
+                p.add_(torch.where(finite, scale * grad, 0.0))
                 p.grad = None
         try:
             yield

@@ -63,12 +63,17 @@ def eval_mode(
         yield model.eval()
     finally:
         for m, mode in modes.items():
+            if type(m).train is not nn.Module.train:
+                m.train(mode)  # a class of its own may do more than set the mode
+        for m, mode in modes.items():
             m.training = mode
 
 # %% ../nbs/05_loop.ipynb #n0503100
 def default_device() -> torch.device:
-    "The GPU where there is one, else the CPU."
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    "The GPU where there is one, NVIDIA's or AMD's or Apple's, else the CPU."
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 # %% ../nbs/05_loop.ipynb #e7f8719f
 @torch.no_grad()
