@@ -373,6 +373,7 @@ const words = () => {
   return b === undefined ? a : `${a} less ${b}`;
 };
 const number = (v) => signed(v, 4);
+const largest = (values) => values.reduce((m, v) => Math.max(m, Math.abs(v)), 0) || 1;
 
 function facts() {
   const name = stages[state.stage], last = state.stage === stages.length - 1;
@@ -396,10 +397,18 @@ function facts() {
   return `This cell adds ${number(value)} to the ${what}. With its activations in all channels set to zero it is ${number(scoreOf(state.changed))} instead of ${number(now)}: ${number(scoreOf(state.changed) - now)}.`;
 }
 
+function drawSmallMaps() {   // of all stages, each on its own scale
+  for (const [i, canvas] of [...document.querySelectorAll("#layers canvas")].entries()) {
+    const { data, h, w } = state.maps[stages[i]];
+    paint(canvas, data, w, h, largest(data));
+  }
+}
+
 function drawMap() {
   const { data, h, w } = map();
-  const top = Math.max(...data.map(Math.abs)) || 1;
-  paint($("map"), state.tool === "cell" ? data : upsample(data, h, w, H, W), state.tool === "cell" ? w : W, state.tool === "cell" ? h : H, top);
+  const top = largest(data);
+  if (state.tool === "cell") paint($("map"), data, w, h, top);
+  else paint($("map"), upsample(data, h, w, H, W), W, H, top);
   cover($("image"), state.opacity);
   $("map").setAttribute("aria-label", `Map of ${stages[state.stage]} for ${words()}`);
   $("low").textContent = signed(-top);
@@ -434,6 +443,7 @@ function show() {
   $("percent").textContent = `${state.opacity}%`;
   placeMarker();
   drawMap();
+  drawSmallMaps();
   drawBars();
   $("facts").textContent = facts() + (state.minus !== "" && minus() === null ? ` ${itself(words())}` : "");
 }
@@ -463,7 +473,6 @@ const inWords = (values) => {
   return `mean ${signed(mean)}, standard deviation ${Number(deviation.toPrecision(3))}`;
 };
 const plane = ({ data, h, w }, c) => data.slice(c * h * w, (c + 1) * h * w);
-const largest = (values) => values.reduce((m, v) => Math.max(m, Math.abs(v)), 0) || 1;
 
 const normed = {   // what the norm does, in words
   LayerNorm: "LayerNorm brings them to mean 0 and standard deviation 1, all channels together;",
@@ -576,6 +585,7 @@ function build() {
     make("img", { src: `data:image/png;base64,${png}`, alt: `${i + 1}: ${classes[actual]}` }))));
   choices($("tools"), "tool", [["look"], ["drag a hole"], ["read a cell"]], (i) => set({ tool: tools[i], changed: null }, () => { moveTo(state.x, state.y); }));
   choices($("layers"), "layer", stages.map((s) => [s]), (i) => set({ stage: i, changed: null }, change));
+  document.querySelectorAll("#layers label").forEach((label) => label.append(make("canvas")));
   choices($("steps"), "step", stepNames(layers[0]).map((s) => [s]), (i) => set({ step: i }, inside));
   const roles = [make("option", { value: "predicted" }, "the predicted class")];
   if (images.length) roles.push(make("option", { value: "actual" }, "the actual class"));
