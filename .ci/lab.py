@@ -272,6 +272,27 @@ def check_upright(page, photo):
     check(error < 2, f"a turned photograph is off by {error:.1f}")
 
 
+def check_photographs(page, run):
+    "The twenty photographs of chapter 25 get the answers that stand there"
+    model = eight_bit(run.model)
+    with Image.open(root / "nbs/files/photographs.jpg") as sheet:
+        sheet.load()
+    for i in range(20):
+        x, y = 128 * (i % 5), 128 * (i // 5)
+        tile = sheet.crop((x, y, x + 128, y + 128))
+        png = io.BytesIO()
+        tile.save(png, "PNG")
+        small = np.asarray(tile.resize((32, 32), Image.Resampling.LANCZOS))
+        give(page, f"{i}.png", png.getvalue(), "image/png")
+        with torch.no_grad():
+            logits = model(run.batch([small]))[0]
+        error = np.abs(np.array(asked(page, "bytes")) - small.ravel()).max()
+        check(error <= 2, f"photograph {i + 1} comes out {error} off")
+        answer = page.locator("#predicted").inner_text()
+        want = run.classes[logits.argmax()]
+        check(answer == want, f"photograph {i + 1}: {answer}, not {want}")
+
+
 def check_drawing(page):
     "Drawing by mouse and by keyboard"
     page.locator("#draw").click()
@@ -470,6 +491,7 @@ def main(shots=None, speed=False):
         check_inside(page)
         check_tab(page)
         check_files(page, folder)
+        check_photographs(page, run)
         check_drawing(page)
         page.close()
         check_touch(browser, path)

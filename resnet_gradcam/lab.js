@@ -51,7 +51,10 @@ function startHere() {
 
 // While an answer is on its way, only the newest of further wishes is kept
 let working = 0;
-const atWork = (by) => document.querySelector("main").setAttribute("aria-busy", (working += by) > 0);
+function atWork(by) {
+  working += by;
+  document.querySelector("main").setAttribute("aria-busy", working > 0);
+}
 function newest(work) {
   let busy = false, again = false;
   return async () => {
@@ -61,7 +64,7 @@ function newest(work) {
     try {
       do { again = false; await work(); } while (again);
     } catch (error) {
-      say(`The network could not answer (${error.message}). Load the page again, or try another image.`);
+      say(`The network could not answer (${error.message}). Load the page again.`);
     }
     busy = false;
     atWork(-1);
@@ -114,7 +117,8 @@ const change = newest(async () => {
   const { tool } = state;
   let changed = null;
   if (tool === "hole") changed = await send("logits", { bytes: withHole() });
-  if (tool === "cell" && state.stage === stages.length - 1) changed = await send("without", { place: cell() });
+  const exact = state.stage === stages.length - 1;
+  if (tool === "cell" && exact) changed = await send("without", { place: cell() });
   if (tool === state.tool) state.changed = changed;
   show();
 });
@@ -174,7 +178,8 @@ function say(sentence) { $("message").textContent = sentence; }
 
 function setImage(bytes, actual = null) {
   Object.assign(state, { bytes, actual });
-  if (actual === null) document.querySelectorAll("[name=image]").forEach((r) => { r.checked = false; });
+  const radios = document.querySelectorAll("[name=image]");
+  if (actual === null) radios.forEach((radio) => { radio.checked = false; });
   drawImage();
   return see();
 }
@@ -207,18 +212,22 @@ function lanczos(n, N) {   // for N pixels from n: [first, weights] of each
   });
 }
 
-function shrink(rgba, n, m) {   // an n×m square of RGBA -> H·W·3 bytes
-  const round = (v) => Math.max(0, Math.min(255, Math.round(v)));
-  const across = new Uint8ClampedArray(m * W * 3), out = new Uint8Array(H * W * 3);
+// An n×m image of RGBA to H·W·3 bytes: first along the rows, then along the columns
+function shrink(rgba, n, m) {
+  const across = new Uint8ClampedArray(m * W * 3), out = new Uint8ClampedArray(H * W * 3);
+  const mean = (weights, value) =>
+    Math.round(weights.reduce((s, v, j) => s + v * value(j), 0));
   for (const [x, [first, weights]] of lanczos(n, W).entries())
     for (let y = 0; y < m; y++)
       for (let c = 0; c < 3; c++)
-        across[3 * (y * W + x) + c] = round(weights.reduce((s, v, j) => s + v * rgba[4 * (y * n + first + j) + c], 0));
+        across[3 * (y * W + x) + c] =
+          mean(weights, (j) => rgba[4 * (y * n + first + j) + c]);
   for (const [y, [first, weights]] of lanczos(m, H).entries())
     for (let x = 0; x < W; x++)
       for (let c = 0; c < 3; c++)
-        out[3 * (y * W + x) + c] = round(weights.reduce((s, v, j) => s + v * across[3 * ((first + j) * W + x) + c], 0));
-  return out;
+        out[3 * (y * W + x) + c] =
+          mean(weights, (j) => across[3 * ((first + j) * W + x) + c]);
+  return Uint8Array.from(out);
 }
 
 // The centre square of whatever can be drawn; a large one is first halved by the browser
@@ -241,13 +250,16 @@ async function read(file) {
   try {
     bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
   } catch {
-    say(`${name} can't be read as an image here. Choose a JPEG, a PNG or a WebP; a very large photograph is best made smaller first.`);
+    say(`${name} can't be read as an image here. Choose a JPEG, a PNG or a WebP; ` +
+      "a very large photograph is best made smaller first.");
     return;
   }
   try {
     await setImage(centre(bitmap, bitmap.width, bitmap.height));
   } catch {
-    say(`${name} has ${(bitmap.width * bitmap.height / 1e6).toFixed(0)} megapixels, too many for this browser. Make it smaller first.`);
+    const megapixels = ((bitmap.width * bitmap.height) / 1e6).toFixed(0);
+    say(`${name} has ${megapixels} megapixels, too many for this browser. ` +
+      "Make it smaller first.");
   } finally {
     bitmap.close();
   }
@@ -269,7 +281,8 @@ async function startCamera() {
   } catch (error) {
     const refused = !navigator.mediaDevices || error.name === "NotAllowedError";
     say(refused
-      ? "The browser does not let this page use the camera. Allow it in the address bar, or open a photograph instead."
+      ? "The browser does not let this page use the camera. Allow it in the address " +
+        "bar, or open a photograph instead."
       : "No camera was found. Open a photograph instead.");
     return;
   }
@@ -289,9 +302,18 @@ async function shoot() {
 
 /* ---- Drawing ---- */
 
-const colours = { black: "#111111", white: "#ffffff", grey: "#8a8a8a", red: "#c62828", orange: "#e08a2c", green: "#3f8f3a", blue: "#3d7edb", sky: "#a8cdf0", brown: "#7a4a24" };
+const colours = {
+  black: "#111111", white: "#ffffff", grey: "#8a8a8a",
+  red: "#c62828", orange: "#e08a2c", green: "#3f8f3a",
+  blue: "#3d7edb", sky: "#a8cdf0", brown: "#7a4a24",
+};
+const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const within = (v, low, high) => Math.max(low, Math.min(high, v));
 const pen = { x: 128, y: 128, down: false, colour: colours.black };
-const fromBoard = newest(() => setImage(shrink($("board").getContext("2d").getImageData(0, 0, 256, 256).data, 256, 256)));
+const fromBoard = newest(() => {
+  const drawn = $("board").getContext("2d").getImageData(0, 0, 256, 256);
+  return setImage(shrink(drawn.data, 256, 256));
+});
 
 function stroke(x, y) {
   const context = $("board").getContext("2d");
@@ -313,7 +335,9 @@ function clearBoard() {
 
 function buildBoard() {
   for (const [name, colour] of Object.entries(colours)) {
-    const radio = make("input", { type: "radio", name: "colour", ariaLabel: name, checked: name === "black", onchange: () => { pen.colour = colour; } });
+    const radio = make("input", { type: "radio", name: "colour", ariaLabel: name });
+    radio.checked = name === "black";
+    radio.onchange = () => { pen.colour = colour; };
     const label = make("label", { title: name }, radio);
     label.style.background = colour;
     $("colours").append(label);
@@ -329,13 +353,14 @@ function buildBoard() {
   };
   board.onpointermove = (e) => { if (e.buttons) stroke(...at(e)); };
   board.onkeydown = (e) => {
-    const step = { ArrowLeft: [-8, 0], ArrowRight: [8, 0], ArrowUp: [0, -8], ArrowDown: [0, 8] }[e.key];
-    if (e.key === " ") { pen.down = !pen.down; if (pen.down) stroke(pen.x, pen.y); }
-    else if (step) {
-      const x = Math.max(0, Math.min(256, pen.x + step[0])), y = Math.max(0, Math.min(256, pen.y + step[1]));
-      if (pen.down) stroke(x, y); else Object.assign(pen, { x, y });
-    } else return;
+    const by = arrows[e.key];
+    if (!by && e.key !== " ") return;
     e.preventDefault();
+    if (!by) pen.down = !pen.down;
+    const [right, down] = by ?? [0, 0];
+    const x = within(pen.x + 8 * right, 0, 256), y = within(pen.y + 8 * down, 0, 256);
+    if (pen.down) stroke(x, y);
+    else Object.assign(pen, { x, y });
   };
 }
 
@@ -351,7 +376,8 @@ function toggleBoard() {
 function drawImage() {
   const canvas = $("image"), context = canvas.getContext("2d");
   const image = context.createImageData(W, H);
-  for (let i = 0; i < H * W; i++) image.data.set([...state.bytes.slice(3 * i, 3 * i + 3), 255], 4 * i);
+  for (let i = 0; i < H * W; i++)
+    image.data.set([...state.bytes.slice(3 * i, 3 * i + 3), 255], 4 * i);
   context.putImageData(image, 0, 0);
 }
 
@@ -361,8 +387,11 @@ function placeMarker() {
   marker.hidden = state.tool === "map" || !map();
   if (marker.hidden) return;
   const [x, y, w, h] = markerBox(), share = (v, n) => `${(100 * v) / n}%`;
-  Object.assign(marker.style, { left: share(x, W), top: share(y, H), width: share(w, W), height: share(h, H) });
-  marker.style.background = state.tool === "hole" ? `rgb(${content.mean.map((v) => 255 * v)})` : "none";
+  const place = { left: share(x, W), top: share(y, H) };
+  const size = { width: share(w, W), height: share(h, H) };
+  const colour = `rgb(${content.mean.map((v) => 255 * v)})`;
+  const background = state.tool === "hole" ? colour : "none";
+  Object.assign(marker.style, { ...place, ...size, background });
   marker.setAttribute("aria-label", state.tool === "hole"
     ? `Hole of ${w}×${h} pixels at column ${x}, row ${y}: arrow keys move it`
     : `Cell in column ${x / w + 1}, row ${y / h + 1} of the map: arrow keys move to another`);
@@ -373,33 +402,59 @@ const words = () => {
   return b === undefined ? a : `${a} less ${b}`;
 };
 const number = (v) => signed(v, 4);
+const largest = (values) => values.reduce((m, v) => Math.max(m, Math.abs(v)), 0) || 1;
+
+// What the marker changes in the score: from, to, and by how much
+function changeInWords() {
+  const from = scoreOf(state.logits), to = scoreOf(state.changed);
+  return `from ${number(from)} to ${number(to)}: ${number(to - from)}`;
+}
+
+function mapInWords(name, what, last) {
+  const sum = map().data.reduce((s, v) => s + v, 0);
+  const bias = score().reduce((s, v, k) => s + v * content.bias[k], 0);
+  const adds = `The ${what} is ${number(scoreOf(state.logits))}. ` +
+    `The map of ${name} adds up to ${number(sum)}, `;
+  if (last) return `${adds}and with the bias ${number(bias)} to that.`;
+  return `${adds}which is not that: only the last stage's map is a sum.`;
+}
+
+function holeInWords(name, what) {
+  const held = promised(map());
+  return `Under the hole, the map of ${name} holds ${number(held)}. ` +
+    `With the hole, the ${what} goes ${changeInWords()}. ` +
+    `If a hole took away just what the map holds there, it would be ${number(-held)}.`;
+}
+
+function cellInWords(name, what, last) {
+  const value = number(map().data[cell()]);
+  if (!last) return `The map of ${name} has ${value} here. ` +
+    `What it adds to the logit can only be said at ${stages.at(-1)}.`;
+  if (!state.changed) return "…";
+  return `This cell adds ${value} to the ${what}. With its activations set to zero, ` +
+    `in all channels, that goes ${changeInWords()}.`;
+}
 
 function facts() {
   const name = stages[state.stage], last = state.stage === stages.length - 1;
-  const now = scoreOf(state.logits), what = minus() === null ? `logit of ${words()}` : `difference ${words()}`;
-  const sum = map().data.reduce((s, v) => s + v, 0);
-  if (state.tool === "map") {
-    const bias = score().reduce((s, v, k) => s + v * content.bias[k], 0);
-    return `The ${what} is ${number(now)}. ` + (last
-      ? `The map of ${name} adds up to ${number(sum)}, and with the bias ${number(bias)} to that.`
-      : `The map of ${name} adds up to ${number(sum)}, which is not that: only the last stage's map is a sum.`);
+  const what = minus() === null ? `logit of ${words()}` : `difference ${words()}`;
+  if (state.tool === "cell") return cellInWords(name, what, last);
+  if (state.tool === "map") return mapInWords(name, what, last);
+  return state.changed ? holeInWords(name, what) : "…";
+}
+
+function drawSmallMaps() {   // of all stages, each on its own scale
+  for (const [i, canvas] of [...document.querySelectorAll("#layers canvas")].entries()) {
+    const { data, h, w } = state.maps[stages[i]];
+    paint(canvas, data, w, h, largest(data));
   }
-  if (state.tool === "hole") {
-    const held = promised(map());
-    if (!state.changed) return "…";
-    return `Under the hole, the map of ${name} holds ${number(held)}. With the hole, the ${what} goes from ${number(now)} to ${number(scoreOf(state.changed))}: ${number(scoreOf(state.changed) - now)}. ` +
-      `If a hole took away just what the map holds there, it would be ${number(-held)}.`;
-  }
-  const value = map().data[cell()];
-  if (!last) return `The map of ${name} has ${number(value)} here. What it adds to the logit can only be said at ${stages.at(-1)}.`;
-  if (!state.changed) return "…";
-  return `This cell adds ${number(value)} to the ${what}. With its activations in all channels set to zero it is ${number(scoreOf(state.changed))} instead of ${number(now)}: ${number(scoreOf(state.changed) - now)}.`;
 }
 
 function drawMap() {
   const { data, h, w } = map();
-  const top = Math.max(...data.map(Math.abs)) || 1;
-  paint($("map"), state.tool === "cell" ? data : upsample(data, h, w, H, W), state.tool === "cell" ? w : W, state.tool === "cell" ? h : H, top);
+  const top = largest(data);
+  if (state.tool === "cell") paint($("map"), data, w, h, top);
+  else paint($("map"), upsample(data, h, w, H, W), W, H, top);
   cover($("image"), state.opacity);
   $("map").setAttribute("aria-label", `Map of ${stages[state.stage]} for ${words()}`);
   $("low").textContent = signed(-top);
@@ -412,9 +467,9 @@ function drawBars() {
   fillBars($("bars"), probs, target(), minus());
   for (const [k, e] of [...document.querySelectorAll("#bars .before")].entries())
     Object.assign(e, { hidden: !state.changed }).style.width = `${100 * before[k]}%`;
-  $("probabilities").textContent = state.changed
-    ? `Probability of each class with the ${state.tool === "hole" ? "hole" : "cell at zero"}; the line marks it without`
-    : "Probability of each class";
+  const change = state.tool === "hole" ? "hole" : "cell at zero";
+  $("probabilities").textContent = "Probability of each class" +
+    (state.changed ? ` with the ${change}; the line marks it without` : "");
 }
 
 function show() {
@@ -424,9 +479,13 @@ function show() {
   $("sure").textContent = percent(probs[k]);
   $("truth").hidden = state.actual === null;
   $("actual").textContent = classes[state.actual] ?? "";
-  $("image").setAttribute("aria-label", state.actual === null ? "Your image" : `Image of the class ${classes[state.actual]}`);
-  $("always").textContent = `It knows these ${classes.length} classes alone and always answers with one of them, whatever the image shows. ` +
-    `Its largest logit is ${number(state.logits[k])}; the logarithm of the sum of all exp(logit), often taken for a measure of how familiar an image is, is ${number(energy(state.logits))}.`;
+  const own = state.actual === null;
+  const label = own ? "Your image" : `Image of the class ${classes[state.actual]}`;
+  $("image").setAttribute("aria-label", label);
+  $("always").textContent = `It knows these ${classes.length} classes alone and ` +
+    "always answers with one of them, whatever the image shows. Its largest logit is " +
+    `${number(state.logits[k])}; the logarithm of the sum of all exp(logit), often ` +
+    `taken for a measure of how familiar an image is, is ${number(energy(state.logits))}.`;
   document.querySelectorAll("[name=tool]")[tools.indexOf(state.tool)].checked = true;
   document.querySelectorAll("[name=layer]")[state.stage].checked = true;
   for (const id of ["target", "minus", "opacity"]) $(id).value = state[id];
@@ -434,8 +493,10 @@ function show() {
   $("percent").textContent = `${state.opacity}%`;
   placeMarker();
   drawMap();
+  drawSmallMaps();
   drawBars();
-  $("facts").textContent = facts() + (state.minus !== "" && minus() === null ? ` ${itself(words())}` : "");
+  const same = state.minus !== "" && minus() === null;
+  $("facts").textContent = facts() + (same ? ` ${itself(words())}` : "");
 }
 
 /* ---- Look inside: convolution, norm, ReLU ---- */
@@ -444,14 +505,18 @@ function layerTriples() {
   const triples = [{ title: "stem", names: ["conv1", "norm1", "relu1"] }];
   for (const [block, , shortcut] of content.network.blocks) {
     const inBlock = (...parts) => parts.map((part) => `${block}.${part}`);
-    triples.push({ title: `${block}, first convolution`, names: inBlock("conv1", "norm1", "relu1") });
-    triples.push({ title: `${block}, second convolution`, names: [...inBlock("conv2", "norm2"), block] });
-    if (shortcut) triples.push({ title: `${block}, shortcut`, names: [...inBlock("shortcut.0", "shortcut.1"), block] });
+    const add = (title, names) => triples.push({ title: `${block}, ${title}`, names });
+    add("first convolution", inBlock("conv1", "norm1", "relu1"));
+    add("second convolution", [...inBlock("conv2", "norm2"), block]);
+    if (shortcut) add("shortcut", [...inBlock("shortcut.0", "shortcut.1"), block]);
   }
   return triples;
 }
 const layers = layerTriples();
-const stepNames = (triple) => ["convolution", content.norm, triple.names[2].includes("relu") ? "ReLU" : "plus the other road, ReLU"];
+function stepNames({ names }) {
+  const last = names[2].includes("relu") ? "ReLU" : "plus the other road, ReLU";
+  return ["convolution", content.norm, last];
+}
 
 function spread(values) {
   const mean = values.reduce((s, v) => s + v, 0) / values.length;
@@ -463,44 +528,62 @@ const inWords = (values) => {
   return `mean ${signed(mean)}, standard deviation ${Number(deviation.toPrecision(3))}`;
 };
 const plane = ({ data, h, w }, c) => data.slice(c * h * w, (c + 1) * h * w);
-const largest = (values) => values.reduce((m, v) => Math.max(m, Math.abs(v)), 0) || 1;
 
 const normed = {   // what the norm does, in words
-  LayerNorm: "LayerNorm brings them to mean 0 and standard deviation 1, all channels together;",
-  GroupNorm: "GroupNorm brings each group of channels to mean 0 and standard deviation 1;",
-  BatchNorm: "BatchNorm uses a mean and a standard deviation per channel that it kept from training;",
+  LayerNorm: "LayerNorm brings them to mean 0 and deviation 1, all channels together;",
+  GroupNorm: "GroupNorm brings each group of channels to mean 0 and deviation 1;",
+  BatchNorm: "BatchNorm uses a mean and a deviation per channel, kept from training;",
 }[content.norm] + " then each channel is multiplied by a gain of its own and gets a bias.";
 
-function showInside(triple, outputs, { kernel, gain, bias }) {
-  const { c, h, w, data } = outputs[state.step], top = largest(data), box = document.querySelector(".channels");
-  document.querySelectorAll("[name=step]")[state.step].checked = true;
-  stepNames(triple).forEach((text, i) => { $("steps").children[i].lastChild.textContent = text; });
-  $("statistics").textContent = `${c} channels of ${h}×${w}. All values after the convolution: ${inWords(outputs[0].data)}. ${normed}`;
+// A grid of all channels, which are radio buttons
+function showChannels({ c, h, w, data }) {
+  const box = document.querySelector(".channels"), top = largest(data);
   const focused = box.contains(document.activeElement);
-  if (box.children.length !== c) {
-    box.replaceChildren();
-    for (let k = 0; k < c; k++)
-      box.append(make("label", {},
-        make("input", { type: "radio", name: "channel", ariaLabel: `channel ${k}`, onchange: () => { state.channel = k; inside(); } }),
-        make("canvas")));
-  }
-  [...box.children].forEach((label, k) => paint(label.lastChild, plane(outputs[state.step], k), w, h, top));
+  if (box.children.length !== c) box.replaceChildren(...Array.from({ length: c }, (_, k) => {
+    const radio = make("input", { type: "radio", name: "channel", ariaLabel: `channel ${k}` });
+    radio.onchange = () => set({ channel: k }, inside);
+    return make("label", {}, radio, make("canvas"));
+  }));
+  for (const [k, label] of [...box.children].entries())
+    paint(label.lastChild, plane({ data, h, w }, k), w, h, top);
   const radio = box.children[state.channel].firstChild;
   radio.checked = true;
   if (focused) radio.focus();
-  $("channel").textContent = `Channel ${state.channel}: gain ${signed(gain)}, bias ${signed(bias)}`;
+}
+
+// One channel after each of the three steps
+function showSteps(outputs, names) {
   document.querySelector(".three").replaceChildren(...outputs.map((x, i) => {
-    const values = plane(x, state.channel), canvas = make("canvas", { role: "img", ariaLabel: `after ${stepNames(triple)[i]}` });
-    paint(canvas, values, x.w, x.h, largest(values));
-    return make("div", {}, canvas, make("p", {}, `${stepNames(triple)[i]}: ${inWords(values)}, up to ${signed(largest(values))}`));
+    const values = plane(x, state.channel), top = largest(values);
+    const canvas = make("canvas", { role: "img", ariaLabel: `after ${names[i]}` });
+    paint(canvas, values, x.w, x.h, top);
+    const text = `${names[i]}: ${inWords(values)}, up to ${signed(top)}`;
+    return make("div", {}, canvas, make("p", {}, text));
   }));
-  $("kernel").textContent = `Its kernel: ${kernel.c} × ${kernel.h}×${kernel.w} weights, one square for each channel that it reads; orange adds, blue takes off.`;
-  const strongest = largest(kernel.data);
+}
+
+function showKernel(kernel) {
+  $("kernel").textContent = `Its kernel: ${kernel.c} × ${kernel.h}×${kernel.w} weights, ` +
+    "one square for each channel that it reads; orange adds, blue takes off.";
+  const top = largest(kernel.data);
   $("kernels").replaceChildren(...Array.from({ length: kernel.c }, (_, k) => {
     const canvas = make("canvas", { role: "img", ariaLabel: `weights for channel ${k}` });
-    paint(canvas, plane(kernel, k), kernel.w, kernel.h, strongest);
+    paint(canvas, plane(kernel, k), kernel.w, kernel.h, top);
     return canvas;
   }));
+}
+
+function showInside(triple, outputs, { kernel, gain, bias }) {
+  const { c, h, w } = outputs[state.step], names = stepNames(triple);
+  document.querySelectorAll("[name=step]")[state.step].checked = true;
+  names.forEach((text, i) => { $("steps").children[i].lastChild.textContent = text; });
+  $("statistics").textContent = `${c} channels of ${h}×${w}. ` +
+    `All values after the convolution: ${inWords(outputs[0].data)}. ${normed}`;
+  $("channel").textContent =
+    `Channel ${state.channel}: gain ${signed(gain)}, bias ${signed(bias)}`;
+  showChannels(outputs[state.step]);
+  showSteps(outputs, names);
+  showKernel(kernel);
 }
 
 /* ---- The controls ---- */
@@ -526,13 +609,15 @@ function buildStage() {
   let grip = null;   // where the marker was taken hold of
   const at = (e) => {
     const box = stage.getBoundingClientRect();
-    return [Math.floor(((e.clientX - box.left) / box.width) * W), Math.floor(((e.clientY - box.top) / box.height) * H)];
+    const x = (e.clientX - box.left) / box.width, y = (e.clientY - box.top) / box.height;
+    return [Math.floor(x * W), Math.floor(y * H)];
   };
   stage.onpointerdown = (e) => {
     if (state.tool === "map" || !map()) return;
-    const [px, py] = at(e), [x, y, w, h] = markerBox(), inside = px >= x && px < x + w && py >= y && py < y + h;
-    const whole = state.tool === "hole";
-    grip = !whole ? [0, 0] : inside ? [px - x, py - y] : [w / 2, h / 2];
+    const [px, py] = at(e), [x, y, w, h] = markerBox();
+    const inside = px >= x && px < x + w && py >= y && py < y + h;
+    grip = inside ? [px - x, py - y] : [w / 2, h / 2];
+    if (state.tool === "cell") grip = [0, 0];
     stage.setPointerCapture(e.pointerId);
     moveTo(px - grip[0], py - grip[1]);
     marker.focus({ preventScroll: true });
@@ -545,7 +630,7 @@ function buildStage() {
   };
   stage.onpointerup = stage.onpointercancel = () => { grip = null; };
   marker.onkeydown = (e) => {
-    const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[e.key];
+    const by = arrows[e.key];
     if (!by) return;
     const [x, y, w, h] = markerBox(), whole = state.tool === "hole";
     moveTo(whole ? x + by[0] : x + by[0] * w, whole ? y + by[1] : y + by[1] * h);
@@ -564,32 +649,63 @@ function buildDrop() {
     else say("That was no file. Save the image first, then drop the file.");
   };
   document.onpaste = (e) => { if (e.clipboardData.files[0]) open(e.clipboardData.files[0]); };
-  $("file").onchange = () => { if ($("file").files[0]) open($("file").files[0]); $("file").value = ""; };
+  $("file").onchange = () => {
+    if ($("file").files[0]) open($("file").files[0]);
+    $("file").value = "";   // the same file may be chosen again
+  };
+}
+
+function buildImages() {
+  for (const [i, { png, actual }] of images.entries()) {
+    const radio = make("input", { type: "radio", name: "image", onchange: () => pick(i) });
+    const alt = `${i + 1}: ${classes[actual]}`;
+    const image = make("img", { src: `data:image/png;base64,${png}`, alt });
+    document.querySelector(".thumbs").append(make("label", { title: alt }, radio, image));
+  }
+}
+
+function buildChoices() {
+  const pickTool = (i) => set({ tool: tools[i], changed: null }, () => moveTo(state.x, state.y));
+  choices($("tools"), "tool", [["look"], ["drag a hole"], ["read a cell"]], pickTool);
+  const pickStage = (i) => set({ stage: i, changed: null }, change);
+  choices($("layers"), "layer", stages.map((name) => [name]), pickStage);
+  for (const label of $("layers").children) label.append(make("canvas"));
+  const steps = stepNames(layers[0]).map((name) => [name]);
+  choices($("steps"), "step", steps, (i) => set({ step: i }, inside));
+}
+
+function buildClasses() {
+  const options = (list, first) => {
+    for (const [value, text] of first) list.append(make("option", { value }, text));
+    for (const [k, c] of classes.entries())
+      list.append(make("option", { value: String(k) }, c));
+  };
+  const roles = [["predicted", "the predicted class"]];
+  if (images.length) roles.push(["actual", "the actual class"]);
+  options($("target"), roles);
+  options($("minus"), [["", "nothing"], ...roles]);
+  for (const id of ["target", "minus"])
+    $(id).onchange = () => set({ [id]: $(id).value }, explain);
+  bars($("bars"), classes, (k) => set({ target: String(k) }, explain));
+  for (const button of document.querySelectorAll("#bars button"))
+    button.append(make("i", { className: "before" }));
 }
 
 function build() {
   document.title = document.querySelector("h1").textContent = content.title;
   $("network").textContent = content.about;
   for (const id of ["image", "map"]) Object.assign($(id), { width: W, height: H });
-  images.forEach(({ png, actual }, i) => document.querySelector(".thumbs").append(make("label", { title: classes[actual] },
-    make("input", { type: "radio", name: "image", onchange: () => pick(i) }),
-    make("img", { src: `data:image/png;base64,${png}`, alt: `${i + 1}: ${classes[actual]}` }))));
-  choices($("tools"), "tool", [["look"], ["drag a hole"], ["read a cell"]], (i) => set({ tool: tools[i], changed: null }, () => { moveTo(state.x, state.y); }));
-  choices($("layers"), "layer", stages.map((s) => [s]), (i) => set({ stage: i, changed: null }, change));
-  choices($("steps"), "step", stepNames(layers[0]).map((s) => [s]), (i) => set({ step: i }, inside));
-  const roles = [make("option", { value: "predicted" }, "the predicted class")];
-  if (images.length) roles.push(make("option", { value: "actual" }, "the actual class"));
-  const options = () => [...roles.map((r) => r.cloneNode(true)), ...classes.map((c, k) => make("option", { value: String(k) }, c))];
-  $("target").append(...options());
-  $("minus").append(make("option", { value: "" }, "nothing"), ...options());
-  for (const id of ["target", "minus"]) $(id).onchange = () => set({ [id]: $(id).value }, explain);
+  buildImages();
+  buildChoices();
+  buildClasses();
+  for (const [i, { title }] of layers.entries())
+    $("where").append(make("option", { value: i }, title));
+  $("where").onchange = () => set({ where: Number($("where").value) }, inside);
   $("opacity").oninput = () => set({ opacity: Number($("opacity").value) }, show);
   $("controls").onsubmit = () => false;
-  bars($("bars"), classes, (k) => set({ target: String(k) }, explain));
-  document.querySelectorAll("#bars button").forEach((b) => b.append(make("i", { className: "before" })));
-  layers.forEach(({ title }, i) => $("where").append(make("option", { value: i }, title)));
-  $("where").onchange = () => set({ where: Number($("where").value) }, inside);
-  for (const [id, act] of Object.entries({ camera: startCamera, shoot, stop: stopCamera, draw: toggleBoard, clear: clearBoard })) $(id).onclick = act;
+  const buttons = { camera: startCamera, shoot, stop: stopCamera, draw: toggleBoard };
+  for (const [id, act] of Object.entries({ ...buttons, clear: clearBoard }))
+    $(id).onclick = act;
   buildStage();
   buildBoard();
   buildDrop();
