@@ -7,15 +7,12 @@ __all__ = ['LayerMaps', 'GradCAM', 'cam']
 
 # %% ../nbs/39_explain.ipynb #i3900000
 import math
-import sys
 import threading
 import warnings
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from fastcore.basics import patch
@@ -36,137 +33,7 @@ from resnet_gradcam.scores import (
     tensors_in,
     two_sided,
 )
-from .train import eval_mode
-
-# %% ../nbs/39_explain.ipynb #a82abcfa
-# a model's mode is shared by all threads: one explanation at a time
-_turn = threading.RLock()
-
-
-def _eager():
-    "Compiled parts run as they were written, so that their hooks are called"
-    if "torch._dynamo" in sys.modules:  # else nothing can have been compiled
-        return torch.compiler.set_stance("force_eager")
-    return nullcontext()
-
-
-def _plain_settings(module):
-    settings = vars(module).items()
-    return {k: v for k, v in settings if isinstance(v, (bool, int, float, str))}
-
-
-@contextmanager
-def _own_train_undone(model):
-    "What the `train` of a class of its own changes is put back, to the bit"
-    own = [m for m in model.modules() if type(m).train is not nn.Module.train]
-    settings = [_plain_settings(m) for m in own]
-    tensors = [t for m in own for t in [*m.parameters(), *m.buffers()]]
-    before = [t.detach().clone() for t in tensors]
-    try:
-        yield
-    finally:
-        for m, old in zip(own, settings):
-            vars(m).update(old)
-        with torch.no_grad():
-            for t, old in zip(tensors, before):
-                if not torch.equal(t, old):
-                    t.copy_(old)
-
-
-@contextmanager
-def _undisturbed(model, device):
-    "Full precision, gradients possible, no other thread; afterwards all is as before"
-    with (
-        _turn,
-        torch.inference_mode(False),
-        torch.autocast(device.type, enabled=False),
-        _eager(),
-        _own_train_undone(model),
-        eval_mode(model),
-    ):
-        yield
-
-
-def _unwrapped(model):
-    "The module that a compiled model was made of; its weights are the same"
-    if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
-        raise InputError(
-            "This model is wrapped to run as several copies, "
-            "and maps need one: pass model.module."
-        )
-    return getattr(model, "_orig_mod", model)
-
-# %% ../nbs/39_explain.ipynb #39f00002
-def _like(model):
-    "A parameter with the number type and the device of the model"
-    floating = (p for p in model.parameters() if p.is_floating_point())
-    return next(floating, torch.zeros(()))
-
-
-def _from_numpy(array, like):
-    if array.dtype == np.uint8:
-        raise InputError(
-            "The array holds bytes: pass what the model takes, such as normalised "
-            "floats (B, C, H, W)."
-        )
-    if min(array.strides, default=0) < 0:  # as after array[::-1]
-        array = array.copy()
-    tensor = torch.from_numpy(array)
-    dtype = like.dtype if tensor.is_floating_point() else tensor.dtype
-    return tensor.to(like.device, dtype)
-
-
-def _prepared(value, like, devices):
-    "An input with tensors of its own: the caller's get no history"
-    if isinstance(value, (tuple, list)):
-        return type(value)(_prepared(v, like, devices) for v in value)
-    if isinstance(value, dict):
-        return {k: _prepared(v, like, devices) for k, v in value.items()}
-    if isinstance(value, np.ndarray):
-        return _from_numpy(value, like)
-    if not isinstance(value, torch.Tensor):
-        return value
-    if len(devices) == 1 and value.device not in devices:
-        (device,) = devices
-        raise InputError(
-            f"The input is on {value.device} and the model on {device}: move one of "
-            "them, such as xb.to(device)."
-        )
-    return value.clone() if value.is_inference() else value.detach()
-
-
-def _batch_and_image(inputs):
-    "B, and (H, W), (L,) or (D, H, W) of the first input that has such axes, or None"
-    tensors = [t for t in tensors_in(inputs) if t.dim()]
-    if not tensors:
-        raise InputError("Give what the model takes, such as a batch (B, C, H, W).")
-    first = inputs[0] if inputs else None
-    if isinstance(first, (tuple, list)) and all(t.dim() == 3 for t in tensors):
-        return len(tensors), tensors[0].shape[1:]  # a list of images
-    images = [t for t in tensors if t.is_floating_point() and t.dim() > 2]
-    return len(tensors[0]), images[0].shape[2:] if images else None
-
-
-def _check_samples(model, batch, image):
-    "Raise `InputError` where a batch axis is missing, or samples mix"
-    modules = dict(model.named_modules())
-    convolutions = {type(m) for m in modules.values()}
-    if image is not None and len(image) == 1 and nn.Conv2d in convolutions:
-        if nn.Conv1d not in convolutions:
-            raise InputError("A batch is (B, C, H, W): pass one image as x[None].")
-    for name, m in modules.items():
-        norm = isinstance(m, nn.modules.batchnorm._BatchNorm)
-        if norm and m.running_mean is None and batch > 1:
-            raise InputError(
-                f"Layer {name!r} normalises with the statistics of the batch "
-                "(track_running_stats=False), so images change each other's maps: "
-                "explain one image at a time."
-            )
-    if any(p.is_inference() for p in model.parameters()):
-        raise InputError(
-            "The model's weights were made under torch.inference_mode, which allows no "
-            "gradients: make or load them outside of it."
-        )
+from .setting import prepare, undisturbed, unwrapped
 
 # %% ../nbs/39_explain.ipynb #39f00003
 @dataclass
@@ -233,7 +100,11 @@ _modes = {1: "linear", 3: "trilinear"}
 class LayerMaps(Explanation):
     "An `Explanation` that knows how many axes its maps have."
 
-    axes: dict  # layer name -> 1, 2 or 3
+    logits: torch.Tensor  # (B, K); None where a function explains what is no tensor
+    targets: torch.Tensor  # (B,) or (B, T) classes; or the function that was explained
+    # layer name -> (B, h, w) or (B, T, h, w): raw and signed, in units of the score
+    maps: dict
+    axes: dict  # layer name -> number of a map's axes: 1, 2 or 3
 
     def positive(
         self,
@@ -352,11 +223,12 @@ class GradCAM:
     ):
         _refuse_unknown(unknown)
         _check_method(method)
-        self.model = _unwrapped(model)
+        self.model = unwrapped(model)
         self.layers = dict(find_layer(self.model, m) for m in _as_list(layers))
         self.method = method
         self.reshape = reshape
         self.output = output
+        self.lock = threading.Lock()
         self.depth = 0  # of `with` blocks
         self.handles = []
         self.local = threading.local()  # its `run`: what this thread's pass left
@@ -364,14 +236,14 @@ class GradCAM:
         self.said = False  # that the output is a probability
 
     def __enter__(self):
-        with _turn:
+        with self.lock:
             if self.depth == 0:
                 self._put_hooks()
             self.depth += 1
         return self
 
     def __exit__(self, *error):
-        with _turn:
+        with self.lock:
             self.depth -= 1
             if self.depth == 0:
                 self._take_hooks()
@@ -412,16 +284,13 @@ class GradCAM:
             raise InputError(f"Use GradCAM in a with block: {call}")
         inputs, targets = split_targets(self.model.forward, inputs, targets)
         check_names(self.model.forward, named)
-        like = _like(self.model)
-        devices = {p.device for p in self.model.parameters()}
-        with _undisturbed(self.model, like.device):
-            args = _prepared(tuple(inputs), like, devices)
-            kwargs = _prepared(named, like, devices)
-            batch, image = _batch_and_image((*args, *kwargs.values()))
-            _check_samples(self.model, batch, image)
+        with torch.inference_mode(False):
+            prepared = prepare(self.model, inputs, named)
+        device = tensors_in(prepared)[0].device
+        with undisturbed(self.model, device):
             if not self.layers:
-                self._choose_layer(_Pass(args, kwargs, batch, image))
-            run = _Pass(args, kwargs, batch, image)
+                self._choose_layer(_Pass(*prepared))
+            run = _Pass(*prepared)
             out = self._forward(run)
             return self._explain(run, out, targets)
 
@@ -545,6 +414,21 @@ def _say_probability(self: GradCAM, logits):
         )
 
 
+def _gradients(score, outputs, retain):
+    "The gradient at each layer's output; None where there is none"
+    try:
+        return torch.autograd.grad(
+            score, outputs, retain_graph=retain, allow_unused=True
+        )
+    except RuntimeError as error:
+        if "use_reentrant" in str(error):
+            raise InputError(
+                "The model checkpoints its layers in the reentrant way, which gives no "
+                "gradient at a layer: pass use_reentrant=False where it does so."
+            ) from error
+        raise
+
+
 @patch
 def _maps(self: GradCAM, run, scores):
     "One backward pass for each of T scores, (B,) each: layer -> (B, T, h, w)"
@@ -553,12 +437,8 @@ def _maps(self: GradCAM, run, scores):
     maps = {name: [] for name in run.outputs}
     for i, score in enumerate(scores):
         # samples don't mix in evaluation mode, so the sum keeps them apart
-        gradients = torch.autograd.grad(
-            score.sum(),
-            list(run.outputs.values()),
-            retain_graph=i + 1 < len(scores),
-            allow_unused=True,
-        )
+        more = i + 1 < len(scores)
+        gradients = _gradients(score.sum(), list(run.outputs.values()), more)
         for (name, A), G in zip(run.outputs.items(), gradients):
             if G is None:
                 raise self._cut(run, name)
@@ -786,14 +666,14 @@ def cam(
     That is Grad-CAM of every class at the last stage (Zhou et al., 2016,
     arXiv:1512.04150).
     """
-    model = _unwrapped(model)
+    model = unwrapped(model)
     name, module = find_layer(model, layer)
     head_name, fc = find_layer(model, head)
     if not isinstance(fc, nn.Linear):
         raise InputError(
             f"{head_name!r} is no linear layer. Name the one that gives the logits."
         )
-    with _undisturbed(model, xb.device), torch.no_grad():
+    with undisturbed(model, xb.device), torch.no_grad():
         logits, A = _logits_and_output(model, module, xb)
         if not _feeds(A, fc):
             raise InputError(

@@ -234,7 +234,7 @@ def integrated_gradients(
 class GuidedBackprop(TorchFunctionMode):
     """Guided backpropagation, inside a `with` block.
 
-    Gradients pass backwards through `F.relu` where they are positive, and nowhere else
+    Gradients pass backwards through `F.relu` where it was open and they are positive
     (Springenberg et al., 2015, arXiv:1412.6806).
     """
 
