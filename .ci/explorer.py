@@ -242,7 +242,7 @@ def check_itself(page, maps):
     page.select_option("#minus", "")
 
 
-def check_way(browser, path, run):
+def check_way(browser, path, run, control="#minus"):
     "The way back, the network's name, a notice without scripts, a phone's controls"
     page = opened(browser, path, viewport=dict(width=390, height=844))
     back = page.locator("a.back").get_attribute("href")
@@ -250,9 +250,9 @@ def check_way(browser, path, run):
     check(back == site, f"the way back leads to {back}")
     said = page.locator("#network").inner_text()
     check(said == about_run(run), f"the network is called {said!r}")
-    controls = page.locator("#controls .choice").last.bounding_box()
-    reach = controls["y"] + controls["height"]
-    check(reach <= 844, f"on a phone the layers end at {reach:.0f} px")
+    box = page.locator(control).bounding_box()
+    reach = box["y"] + box["height"]
+    check(reach <= 844, f"on a phone {control} ends at {reach:.0f} px")
     page.close()
     page = browser.new_page(java_script_enabled=False)
     page.goto(path.as_uri())
