@@ -34,6 +34,7 @@ cards = {
     "16_trust": "fig-trust-three",
     "20_cifar10_40_epochs": "fig-cifar-curves",
     "21_gallery": "fig-gallery-forty",
+    "22_your_model": "fig-own-layers",
 }
 shots = {"23": "index_0", "24": "explorer", "25": "lab"}  # cards made of other pictures
 images = root / "nbs/images"

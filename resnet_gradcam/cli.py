@@ -12,7 +12,7 @@ import io
 import math
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
@@ -58,7 +58,8 @@ def _any_terminal():
     "What a terminal has no character for is shown as an escape, and ends nothing"
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # in a notebook it is something else
-            stream.reconfigure(errors="backslashreplace")
+            with suppress(OSError):  # where a file was exchanged for a pipe below it
+                stream.reconfigure(errors="backslashreplace")
 
 
 @contextmanager

@@ -92,18 +92,6 @@ def cifar10(
     return _from_torchvision(train), _from_torchvision(test)
 
 # %% ../nbs/01_pixels.ipynb #28415926
-def _check_levels(counts):
-    "Raise `InputError` where a channel has one level in all pixels: its std is 0"
-    for name, of_channel in zip(("red", "green", "blue"), counts):
-        levels = np.flatnonzero(of_channel)
-        if len(levels) < 2:
-            raise InputError(
-                f"The standard deviation of {name} is 0: it is {levels.max(initial=0)} "
-                "in each pixel of all the training images, and what never changes "
-                "teaches nothing. Look whether they are black."
-            )
-
-
 def channel_stats(
     images: np.ndarray,  # (N, H, W, 3) uint8
 ) -> tuple:  # (mean, std), each (3,) float64, for pixels scaled to 0..1
@@ -111,7 +99,6 @@ def channel_stats(
     values = np.arange(256) / 255
     channels = [images[..., c].ravel() for c in range(3)]
     counts = np.stack([np.bincount(c, minlength=256) for c in channels])  # (3, 256)
-    _check_levels(counts)
     n = counts.sum(1)
     mean = counts @ values / n
     deviations = values - mean[:, None]  # (3, 256)
@@ -148,10 +135,4 @@ def split(
         of_class = rng.permutation(np.flatnonzero(data.labels == label))
         n = round(valid * len(of_class))
         aside[of_class[:n]] = True
-    if aside.all() or not aside.any():
-        raise InputError(
-            f"A share of {valid} of each class divides {len(data)} images of "
-            f"{len(data.classes)} classes into {(~aside).sum()} and {aside.sum()}: one "
-            "side is empty. Take more images."
-        )
     return data[~aside], data[aside]

@@ -46,7 +46,7 @@ def rank_correlation(
 # %% ../nbs/16_trust.ipynb #469d91ad
 def _redraw(p, g):
     "New numbers for a parameter, of the old size"
-    if p.dim() < 2:  # biases, gains of norms: a mean of 0 would switch norms off
+    if p.dim() < 2:  # biases, and gains of norms, whose mean of about 1 must stay
         order = torch.randperm(p.numel(), generator=g).to(p.device)
         return p.data.flatten()[order].view_as(p)
     noise = torch.randn(p.shape, generator=g).to(p.device, p.dtype)
