@@ -74,7 +74,8 @@ def measure(cells):
     prose = [source(c) for c in shown if not is_code(c)]
     for c in code:
         prose += outputs_as(c, "text/markdown")
-    words = sum(len(text.split()) for text in prose)
+    plain = [re.sub(r"<[^>]*>", " ", text) for text in prose]  # tags aren't read
+    words = sum(len(text.split()) for text in plain)
     lines = sum(len(code_lines(c)) for c in code)
     exported = sum(len(code_lines(c)) for c in code if has_flag(c, "export"))
     minutes = round(words / 200 + lines / 20)
