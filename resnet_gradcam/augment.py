@@ -40,7 +40,7 @@ def train_tfms(
     The padding is reflected. CutOut is DeVries & Taylor (2017), arXiv:1708.04552.
     """
     A = _albumentations()
-    mirror = 4  # cv2.BORDER_REFLECT_101
+    mirror = 4  # the number that OpenCV gives to "reflect", BORDER_REFLECT_101
     pad_and_crop = [A.Pad(4, border_mode=mirror), A.RandomCrop(size, size)]
     hole = A.CoarseDropout(
         num_holes_range=(1, 1),

@@ -97,7 +97,8 @@ def lr_find(
         opt.param_groups[0]["lr"] = lr
         loss = F.cross_entropy(model(xb.to(device)), yb.to(device))
         losses.append(loss.item())
-        if not losses[-1] < 4 * min(losses):  # too large, or not a number
+        # too large; or not a number, which is never less than anything
+        if not losses[-1] < 4 * min(losses):
             break
         loss.backward()
         opt.step()

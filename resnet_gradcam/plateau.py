@@ -44,6 +44,6 @@ def replay(
     for m in metric:
         # in force during this epoch, so it is noted before the step
         lrs.append(opt.param_groups[0]["lr"])
-        opt.step()
+        opt.step()  # without a gradient: a scheduler wants it called first
         sched.step(m)
     return lrs
