@@ -235,7 +235,7 @@ def show_curves(
     history,  # the columns of `history.csv` by name; NaN where nothing was measured
 ) -> plt.Figure:
     "Loss and accuracy over the epochs, with the drops of the learning rate."
-    fig = _figure(10, 3.4)
+    fig = _figure(9, 3.2)
     axs = fig.subplots(1, 2)
     labels = dict(loss="loss (mean cross-entropy)", acc="accuracy")
     epochs = np.asarray(history["epoch"])
