@@ -1,10 +1,10 @@
 """Install what settings.ini claims, and run the tests: python .ci/versions.py [NAME …]
 
 Writes .ci/versions.csv, a row per combination; --check only says which have not passed,
-and fails where the workflow's matrix names others. The newest releases on Python 3.11 are not
-among them: .ci/run tests those, and more. Each takes a fresh environment of about 6 GB,
-which is removed, and some minutes. Interpreters are looked for under ~/.pyenv/versions,
-and as python3.X on the PATH.
+and fails where the workflow's matrix names others. The newest releases on Python 3.11
+are not among them: .ci/run tests those, and more. Each takes a fresh environment of
+about 6 GB, which is removed, and some minutes. Interpreters are looked for under
+~/.pyenv/versions, and as python3.X on the PATH.
 """
 
 import csv
