@@ -47,10 +47,17 @@ from .train import predict
 from tqdm.auto import tqdm
 
 # %% ../nbs/23_cli.ipynb #02c6751a
+class _Argument(getattr(fastcore.script, "Param", object)):
+    "An argument for fastcore 1; a signature shows its type alone"
+
+    def __repr__(self):
+        return self.type.__name__ if self.type else "bool"
+
+
 def _arg(help, type=str, **kwargs):
     "The annotation of a command-line argument; `kwargs` are for `argparse`"
     if hasattr(fastcore.script, "Param"):  # fastcore 1; fastcore 2 wants `Annotated`
-        return fastcore.script.Param(help, type, **kwargs)
+        return _Argument(help, type, **kwargs)
     return Annotated[type, help, kwargs]
 
 
