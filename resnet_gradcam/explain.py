@@ -215,7 +215,7 @@ class GradCAM:
         # how activations and gradients, both (B, C, h, w), become a map (B, h, w); maps
         # of one axis come as (B, C, 1, L), those of three as (B, C, D·H, W)
         method=grad_cam,
-        # a function from a layer's output to (B, C, h, w), such as `channels_last`
+        # a function from a layer's output to (B, C, h, w), such as channels_last
         reshape=None,
         # a function from what the model gives to (B, K) logits
         output=None,

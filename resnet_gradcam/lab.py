@@ -10,12 +10,11 @@ import base64
 import copy
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import fastcore.script
 import numpy as np
 import torch
 from fastcore.script import call_parse
+from .cli import argument
 from .data import ImageData
 from .explorer import about_run, check_images, fill_page
 from .explorer import norm_names, png_text
@@ -121,21 +120,14 @@ def lab(
     return path
 
 # %% ../nbs/25_lab.ipynb #q2500004
-def _arg(help, type=str):
-    "The annotation of a command-line argument"
-    if hasattr(fastcore.script, "Param"):  # fastcore 1; fastcore 2 wants `Annotated`
-        return fastcore.script.Param(help, type)
-    return Annotated[type, help, {}]
-
-
 @call_parse
 def gradcam_lab(
-    run: _arg(
+    run: argument(
         "folder of a finished run, which gradcam_train or gradcam_demo made; by "
         "default the run on CIFAR-10 that travels with the package"
     ) = None,
-    out: _arg("page to write: .html") = "lab.html",
-    force: _arg("replace the page if it exists", bool) = False,
+    out: argument("page to write: .html") = "lab.html",
+    force: argument("replace the page if it exists", bool) = False,
 ):
     "Make a page in which a trained model looks at your images and says where: the lab."
     path = Path(out)

@@ -90,7 +90,7 @@ class ToldError(InputError):
 
 
 def from_first(
-    make,  # called without arguments by rank 0 alone; may raise `InputError`
+    make,  # called without arguments by rank 0 alone; may raise InputError
 ):  # what it gave, in every process
     "What rank 0 makes, told to all. Its `InputError` is a `ToldError` for the others."
     if not dist.is_initialized():
