@@ -2,7 +2,7 @@
 
 // Only these may be wider than the page, and scroll: tables, equations, the strip of images
 // from which a reader of the explorer chooses, and on a phone what code prints.
-const scrollers = "main table, main .math.display, #pictures .thumbs";
+const scrollers = "main table, main .math.display, #images .thumbs";
 const printed = ".cell-output pre, .cell-output pre code";
 const phone = () => document.documentElement.clientWidth < 576;
 

@@ -43,7 +43,7 @@ fonts = {
     "fonts.googleapis.com",
     "fonts.gstatic.com",
 }  # of the themes; else the system's
-frameless = {"explore.html"}  # a page of its own, made by `explorer`
+frameless = {"explore.html", "try.html"}  # made by `explorer` and `lab`
 shared = f"{home}/images/social.png"
 raw = re.compile(
     r"\{\{<|@(?:fig|eq|tbl|sec)-|\[@\w|:::|\$\$|\?\?"

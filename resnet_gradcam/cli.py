@@ -332,14 +332,18 @@ def gradcam_train(
         "auto takes 16 bits where the device has units for them",
         choices=list(precisions),
     ) = "auto",
-    seed: argument("of the split, the weights, the order and the augmentation", int) = 42,
+    seed: argument(
+        "of the split, the weights, the order and the augmentation", int
+    ) = 42,
     limit: argument(
         "use at most so many training and so many test images; 0 for all", int
     ) = 0,
     out: argument("folder for the run") = "gradcam_train",
     resume: argument("go on with the run in that folder", bool) = False,
     force: argument("replace the run in that folder", bool) = False,
-    device: argument("cpu, cuda, cuda:1, mps; auto takes a GPU if there is one") = "auto",
+    device: argument(
+        "cpu, cuda, cuda:1, mps; auto takes a GPU if there is one"
+    ) = "auto",
 ):
     "Train a ResNet18 with LayerNorm, and explain 20 of its mistakes with Grad-CAM."
     with _plain_errors(_stopped(out)):
@@ -361,7 +365,9 @@ def gradcam_demo(
     out: argument("folder for the run") = "gradcam_demo",
     resume: argument("go on with the run in that folder", bool) = False,
     force: argument("replace the run in that folder", bool) = False,
-    device: argument("cpu, cuda, cuda:1, mps; auto takes a GPU if there is one") = "auto",
+    device: argument(
+        "cpu, cuda, cuda:1, mps; auto takes a GPU if there is one"
+    ) = "auto",
 ):
     "The whole road in a few minutes, on shapes made by code."
     with _plain_errors(_stopped(out)):
@@ -529,7 +535,9 @@ def gradcam_explain(
         "numbered"
     ) = "gradcam.png",
     force: argument("replace the figures if they exist", bool) = False,
-    device: argument("cpu, cuda, cuda:1, mps; auto takes a GPU if there is one") = "auto",
+    device: argument(
+        "cpu, cuda, cuda:1, mps; auto takes a GPU if there is one"
+    ) = "auto",
 ):
     "Say what a trained model sees in your images, and where: Grad-CAM at four layers."
     with _plain_errors():
