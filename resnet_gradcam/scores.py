@@ -95,7 +95,8 @@ def check_finite(
         )
 
 
-_only_views = "View", "Reshape", "Squeeze", "Unsqueeze", "Select", "Clone", "ToCopy"
+_only_views = "View", "Reshape", "Squeeze", "Unsqueeze", "Select", "Slice"
+_only_views += "Clone", "ToCopy"
 
 
 def is_probability(
