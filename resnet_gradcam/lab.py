@@ -8,13 +8,12 @@ __all__ = ['eight_bit', 'lab', 'gradcam_lab']
 # %% ../nbs/25_lab.ipynb #i2500000
 import base64
 import copy
-import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 from fastcore.script import call_parse
-from .cli import argument
+from .cli import argument, check_new, plain_errors
 from .data import ImageData
 from .explorer import about_run, check_images, fill_page
 from .explorer import norm_names, png_text
@@ -131,16 +130,9 @@ def gradcam_lab(
 ):
     "Make a page in which a trained model looks at your images and says where: the lab."
     path = Path(out)
-    try:
+    with plain_errors():
         if path.suffix.lower() not in (".html", ".htm"):
             raise InputError(f"{out} must end in .html.")
-        if path.exists() and not force:
-            raise InputError(
-                f"{out} exists. Choose another --out, or replace it by --force."
-            )
-        if not path.parent.is_dir():
-            raise InputError(f"There is no folder {path.parent}. Make it first.")
+        check_new(path, force)
         lab(load_run(run), path)
-    except (InputError, OSError) as e:
-        sys.exit(f"error: {e}")
     print(f"Open {path} in a browser.")
