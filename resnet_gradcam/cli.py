@@ -499,6 +499,7 @@ def _readable(paths):
     return good, bad
 
 
+@plt.style.context("default")  # as in `_save_figures`
 def _explain_page(run, good, layers, extra, kinds, page):
     "Write a figure of some images, and say what is in them"
     paths, small, large = zip(*good)
