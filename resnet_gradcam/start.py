@@ -9,7 +9,7 @@ __all__ = ['gradcam_train', 'gradcam_demo', 'gradcam_explain', 'gradcam_lab']
 import sys
 from importlib import import_module
 
-from . import __version__
+import resnet_gradcam
 
 # %% ../nbs/51_start.ipynb #49a00006
 def _words(command, name, version):
@@ -30,7 +30,7 @@ def _run(name, module="cli"):
         if sys.stderr.isatty():
             print("Loading PyTorch …", end="\r", file=sys.stderr, flush=True)
         command = getattr(import_module(f"resnet_gradcam.{module}"), name)
-        words = _words(command, name, __version__)
+        words = _words(command, name, resnet_gradcam.__version__)
         command.__wrapped__(**words)
     except KeyboardInterrupt:
         raise SystemExit("\nStopped.") from None
