@@ -46,9 +46,9 @@ from resnet_gradcam.processes import (
     rank_and_world,
     sum_over_processes,
 )
-from .recipes import History, Recipe, log_line
+from .recipes import History, Recipe, log_line, optimizers
 from .resnet import BasicBlock, ResNet, packaged_run, resnet18
-from .sharp import SAM, Muon
+from .sharp import SAM
 from .train import evaluate, fit
 from torch import nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
@@ -336,9 +336,6 @@ def _diverged(what, lr):
     )
 
 # %% ../nbs/33_runs.ipynb #n3309320
-_optimizers = dict(adamw=torch.optim.AdamW, muon=Muon)
-
-
 def _divide(recipe, train, test):
     "Images to train on and to validate by (None: the test images are), none empty"
     valid = None
@@ -383,7 +380,7 @@ class _Training:
         self.judge = "test" if self.valid is None else "valid"
         self.run = _new_run(recipe, train, device)
         self.model = MixedPrecision(self.run.model, recipe.precision)
-        self.opt = _optimizers[recipe.optimizer](
+        self.opt = optimizers[recipe.optimizer](
             self.run.model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay
         )
         self.scaling = None
@@ -535,7 +532,7 @@ class _Folder:
                 save_tensors(self.out / "model.safetensors", weights, **about)
 
     def _take(self):
-        "Hold the folder. What its checkpoint holds, (tensors, about), to go on from"
+        "Hold the folder. What its checkpoint holds to go on from, as `_read` gives it"
         if self.out is None:
             return None
         check_out(self.out, self.resume, self.force)
@@ -544,7 +541,10 @@ class _Folder:
         return self._read() if self.resume else None
 
     def _read(self):
-        "The newest checkpoint; the one before if somebody removed it"
+        """The newest checkpoint; the one before if somebody removed it.
+
+        (tensors, history, state of the loss scaling or None)
+        """
         training = self.training
         self.before = _check_same(self.out / "recipe.json", training.run)
         paths = [self.out / newest, self.out / previous]
@@ -559,20 +559,21 @@ class _Folder:
         try:
             tensors, about = read_checkpoint(path, training.run.model, training.opt)
             history = History.checked(about["history"])
-            if training.scaling and "scaling" in about:
-                training.scaling.check(about["scaling"])
+            scaling = about.get("scaling") if training.scaling else None
+            if scaling is not None:
+                training.scaling.check(scaling)
         except Exception as e:  # a file from elsewhere can be wrong in any way
             raise _damaged(path, e) from None
         _check_checkpoint(path, about, history, training.run)
-        return tensors, about
+        return tensors, history, scaling
 
-    def _go_on(self, tensors, about):
+    def _go_on(self, tensors, history, scaling):
         "Every process is where the run was"
         training = self.training
         restore(training.run.model, training.opt, tensors)
-        if training.scaling and "scaling" in about:
-            training.scaling.state = about["scaling"]
-        training.go_on(History.checked(about["history"]))
+        if scaling is not None:
+            training.scaling.state = scaling
+        training.go_on(history)
 
     def _make_ready(self):
         "Remove what a new run would write over, and what a killed process left"
