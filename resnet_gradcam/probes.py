@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from .files import InputError
 from .methods import of_targets
 from .train import eval_mode
-from .trust import deletion, in_boxes
+from .trust import check_maps, deletion, in_boxes
 from torch import nn
 
 # %% ../nbs/53_more_trust.ipynb #94c4af78
@@ -142,13 +142,8 @@ def cutout_probe(
 
     Squares as in DeVries & Taylor (2017, arXiv:1708.04552).
     """
-    want = (len(xb), *xb.shape[2:])
-    if maps.shape != want:
-        raise InputError(
-            f"The maps must be {want}, as the images, not {tuple(maps.shape)}: "
-            "upsample them."
-        )
-    n, height, width = want
+    check_maps(maps, xb)
+    n, height, width = maps.shape
     hot = hottest(maps, size)
     g = torch.Generator().manual_seed(seed)
     y = torch.randint(height - size + 1, (n,), generator=g)

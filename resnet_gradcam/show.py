@@ -326,8 +326,9 @@ def show_rows(
     "Accuracy on the validation images after each epoch: a panel per data set."
     rows = _read_rows(path, last)
     over, of_last = rows[last]
-    fig, axs = plt.subplots(1, len(of_last), figsize=(7.2, 2.8), layout="constrained")
-    for ax, data in zip(np.atleast_1d(axs), of_last):
+    fig = _figure(7.2, 2.8)
+    axs = fig.subplots(1, len(of_last), squeeze=False)[0]
+    for ax, data in zip(axs, of_last):
         for name, (_, of_row) in rows.items():
             valid = np.array(list(of_row[data].values()))[:, :-1]  # (S, E)
             epochs = np.arange(1, valid.shape[1] + 1)
@@ -339,8 +340,8 @@ def show_rows(
                 style = dict(color="C1", lw=2, marker=".", label=name)
             ax.plot(epochs, valid.mean(0), **style)
         ax.set(title=data, xlabel="epoch", xticks=epochs)
-    np.atleast_1d(axs)[0].set_ylabel("validation accuracy (%)")
-    np.atleast_1d(axs)[-1].legend(frameon=False)
+    axs[0].set_ylabel("validation accuracy (%)")
+    axs[-1].legend(frameon=False)
     return fig
 
 # %% ../nbs/02_show.ipynb #0cf7af8a
