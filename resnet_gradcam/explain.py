@@ -9,6 +9,7 @@ __all__ = ['LayerMaps', 'GradCAM', 'cam']
 import math
 import threading
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
@@ -29,6 +30,7 @@ from resnet_gradcam.scores import (
     find_logits,
     function_scores,
     is_probability,
+    mapped,
     split_targets,
     tensors_in,
     two_sided,
@@ -47,7 +49,7 @@ class _Pass:
     entered: dict = field(default_factory=dict)  # layer -> its input, and its version
     outputs: dict = field(default_factory=dict)  # layer -> what it puts out, A
     versions: dict = field(default_factory=dict)  # layer -> version of A when kept
-    head: tuple = None  # what went into the head, and what came out of it
+    head: tuple = None  # the last linear layer, what went in, and what came out
 
 
 def _only_tensor(name, out):
@@ -60,15 +62,6 @@ def _only_tensor(name, out):
         f"Layer {name!r} puts out {shapes}, where a map needs one tensor "
         "(B, C, h, w): choose a layer inside it."
     )
-
-
-def _exchanged(out, old, new):
-    "A layer's output with one tensor exchanged"
-    if isinstance(out, (tuple, list)):
-        return type(out)(_exchanged(part, old, new) for part in out)
-    if isinstance(out, dict):
-        return {k: _exchanged(part, old, new) for k, part in out.items()}
-    return new if out is old else out
 
 
 def _same_memory(a, b):
@@ -328,7 +321,8 @@ def _keep(self: GradCAM, name, module, args, kwargs, out):
         kept = _written_into(tensor)
     else:
         kept = _start_of_graph(tensor, tensors_in([args, kwargs]))
-        out = _exchanged(out, tensor, kept.clone())
+        handed_on = kept.clone()
+        out = mapped(out, lambda part: handed_on if part is tensor else part)
     run.outputs[name] = kept
     run.versions[name] = kept._version
     return out
@@ -486,6 +480,23 @@ def _check_maps(self: GradCAM, run, maps):
             )
 
 
+@contextmanager
+def _after_each(model, look):
+    "For the time of a block, `look(name, out)` after each module of a model"
+
+    def hook(name, module, args, out):
+        look(name, out)
+
+    handles = []
+    try:
+        for name, module in model.named_modules():
+            handles.append(module.register_forward_hook(partial(hook, name)))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
 def _depends(out, A):
     "Whether a gradient can be had of one tensor at another"
     if not out.requires_grad:
@@ -499,18 +510,12 @@ def _cut(self: GradCAM, run, name):
     "The error that says where the gradient ends, found by another forward pass"
     outputs = []
 
-    def look(module_name, module, args, out):
-        outputs.append((module_name, tensors_in(out)))
+    def look(module_name, out):
+        outputs.append((module_name or "the model", tensors_in(out)))
 
     again = _Pass(run.args, run.kwargs, run.batch, run.image)
-    handles = []
-    for n, m in self.model.named_modules():
-        handles.append(m.register_forward_hook(partial(look, n or "the model")))
-    try:
+    with _after_each(self.model, look):
         self._forward(again)
-    finally:
-        for handle in handles:
-            handle.remove()
     A = again.outputs[name]
     last = name
     for module_name, tensors in reversed(outputs):
@@ -541,7 +546,7 @@ def _may_be_closed(self: GradCAM):
 def _keep_head(self: GradCAM, module, args, out):
     run = getattr(self.local, "run", None)
     if run is not None and args and out.dim() == 2:
-        run.head = args[0].detach(), out
+        run.head = module, args[0].detach(), out
 
 
 @patch
@@ -552,9 +557,8 @@ def _head_gradient(self: GradCAM, run, logits):
     """
     if run.head is None or run.batch == 0:
         return None
-    x, given = run.head
+    head, x, given = run.head
     (A,) = run.outputs.values()
-    head = self._head()
     means = A.detach().flatten(2).mean(2)
     if given is not logits or not _close(x, means):
         return None
@@ -594,18 +598,14 @@ def _choose_layer(self: GradCAM, run):
         )
     seen = {}  # name -> what it puts out, in the order of running
 
-    def look(name, module, args, out):
+    def look(name, out):
         seen.pop(name, None)
-        seen[name] = out if isinstance(out, torch.Tensor) else None
+        if name:  # not the model itself
+            seen[name] = out if isinstance(out, torch.Tensor) else None
 
-    named = {n: m for n, m in self.model.named_modules() if n}
-    handles = [m.register_forward_hook(partial(look, n)) for n, m in named.items()]
-    try:
-        with torch.no_grad():
-            self.model(*run.args, **run.kwargs)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with _after_each(self.model, look), torch.no_grad():
+        self.model(*run.args, **run.kwargs)
+    named = dict(self.model.named_modules())
     last = None
     for name, out in seen.items():
         if _puts_out_maps(run, name, named[name], out):

@@ -9,13 +9,14 @@ __all__ = ['undisturbed', 'unwrapped', 'prepare']
 import sys
 import threading
 from contextlib import contextmanager, nullcontext
+from functools import partial
 
 import numpy as np
 import torch
 from torch import nn
 
 from .files import InputError
-from .scores import tensors_in
+from .scores import mapped, tensors_in
 from .train import eval_mode
 
 # %% ../nbs/49_setting.ipynb #49e00003
@@ -109,11 +110,7 @@ def _from_numpy(array, like):
 
 
 def _prepared(value, like, devices):
-    "An input with tensors of its own: the caller's get no history"
-    if isinstance(value, (tuple, list)):
-        return type(value)(_prepared(v, like, devices) for v in value)
-    if isinstance(value, dict):
-        return {k: _prepared(v, like, devices) for k, v in value.items()}
+    "An input with a tensor of its own: the caller's gets no history"
     if isinstance(value, np.ndarray):
         return _from_numpy(value, like)
     if not isinstance(value, torch.Tensor):
@@ -147,8 +144,9 @@ def prepare(
     "Inputs as tensors of their own, and what is known of the batch."
     like = _like(model)
     devices = {p.device for p in model.parameters()}
-    args = _prepared(tuple(args), like, devices)
-    kwargs = _prepared(kwargs, like, devices)
+    own = partial(_prepared, like=like, devices=devices)
+    args = mapped(tuple(args), own)
+    kwargs = mapped(kwargs, own)
     batch, image = _batch_and_image((*args, *kwargs.values()))
     _check_samples(model, batch, image)
     return args, kwargs, batch, image
