@@ -7,7 +7,6 @@ __all__ = ['gradcam_train', 'gradcam_demo', 'gradcam_explain', 'gradcam_lab']
 
 # %% ../nbs/51_start.ipynb #49a00003
 import sys
-from importlib import import_module
 
 import resnet_gradcam
 
@@ -24,12 +23,21 @@ def _words(command, name, version):
     return words
 
 
-def _run(name, module="cli"):
-    "Run a command of one of the package's modules on the words of the command line"
+def _loaded(name):
+    "A command of the package by its name; this loads PyTorch"
+    from resnet_gradcam.cli import gradcam_demo, gradcam_explain, gradcam_train
+    from resnet_gradcam.lab import gradcam_lab
+
+    commands = (gradcam_train, gradcam_demo, gradcam_explain, gradcam_lab)
+    return {command.__name__: command for command in commands}[name]
+
+
+def _run(name):
+    "Run a command of the package on the words of the command line"
     try:
         if sys.stderr.isatty():
             print("Loading PyTorch …", end="\r", file=sys.stderr, flush=True)
-        command = getattr(import_module(f"resnet_gradcam.{module}"), name)
+        command = _loaded(name)
         words = _words(command, name, resnet_gradcam.__version__)
         command.__wrapped__(**words)
     except KeyboardInterrupt:
@@ -53,4 +61,4 @@ def gradcam_explain():
 
 def gradcam_lab():
     "The program `gradcam_lab`."
-    _run("gradcam_lab", "lab")
+    _run("gradcam_lab")
