@@ -44,8 +44,45 @@ def _before(lines, window):
     return tuple(moved)
 
 
+# what moves, cuts or spreads cells in ways that we don't follow
+_movers = (
+    "CopySlices Roll Flip Upsample Pixel Im2Col Col2Im Unfold Index Gather Grid "
+    "MaxUnpool FractionalMaxPool AsStrided Repeat"
+).split()
+
+
+def _unknown(node):
+    "Whether a node may put cells elsewhere"
+    kind = node.name().removeprefix("torch::autograd::")
+    if kind.startswith("Slice"):
+        return node._saved_start != 0 or node._saved_step != 1
+    if kind.startswith("Convolution"):
+        return node._saved_transposed
+    if "Pad" in kind:
+        return any(_padding(node)[2:])
+    return kind.startswith(tuple(_movers))
+
+
+def _padding(node):
+    "What is put before each axis, the last axis first"
+    saved = getattr(node, "_saved_pad", None) or node._saved_padding
+    return saved[::2]
+
+
+def _moved(node, lines):
+    "The lines of a node's input"
+    window = _window(node)
+    if window is not None:
+        return _before(lines, window)
+    if "Pad" in node.name():
+        left, top = _padding(node)[:2]
+        (y, y_step), (x, x_step) = lines
+        return (y - top, y_step), (x - left, x_step)
+    return lines
+
+
 def _lines_at(A, x):
-    "All lines that lead from a layer's output to the image"
+    "All lines that lead from a layer's output to the image; none where one is lost"
     start = (A.grad_fn, ((0.0, 1.0), (0.0, 1.0)))
     waiting = [start]
     seen = {start}
@@ -56,14 +93,23 @@ def _lines_at(A, x):
             found.add(lines)
         if node.name().startswith(_global):
             continue
-        window = _window(node)
-        if window is not None:
-            lines = _before(lines, window)
-        for parent, _ in node.next_functions[: 1 if window else None]:
+        if _unknown(node):
+            return set()
+        lines = _moved(node, lines)
+        for parent, _ in node.next_functions[: 1 if _window(node) else None]:
             if parent is not None and (parent, lines) not in seen:
                 seen.add((parent, lines))
                 waiting.append((parent, lines))
     return found
+
+
+def _in_the_middle(lines, cells, size):
+    "Whether the middle of all cells is that of the image, to within a cell"
+    for (first, step), n, pixels in zip(lines, cells, size):
+        middle = first + step * (n - 1) / 2
+        if abs(middle - (pixels - 1) / 2) >= step:
+            return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -90,9 +136,12 @@ def cell_centres(
             model(x)
     finally:
         handle.remove()
-    lines = _lines_at(kept[0], x) if kept and kept[0].requires_grad else set()
     size = tuple(xb.shape[2:])
-    if len(lines) != 1 or kept[0].dim() != 4:
+    lines = set()
+    if kept and kept[0].requires_grad and kept[0].dim() == 4:
+        cells = kept[0].shape[2:]
+        lines = {n for n in _lines_at(kept[0], x) if _in_the_middle(n, cells, size)}
+    if len(lines) != 1:
         raise InputError(
             f"The strides before layer {name!r} lead to {len(lines)} answers, not to "
             "one: draw its maps without centres."

@@ -145,10 +145,12 @@ class LayerMaps(Explanation):
             return next(iter(self.maps))
         if layer in self.maps:
             return layer
-        raise InputError(
-            f"There are maps of {', '.join(self.maps)}, not of {layer!r}: "
-            "name it when GradCAM is made."
-        )
+        there = f"There are maps of {', '.join(self.maps)}"
+        if layer is None:
+            raise InputError(
+                f"{there}: say of which, such as heat({[*self.maps][-1]!r})."
+            )
+        raise InputError(f"{there}, not of {layer!r}: name it when GradCAM is made.")
 
 # %% ../nbs/39_explain.ipynb #54bcda44
 _elsewhere = {  # what other libraries call it
@@ -173,12 +175,23 @@ def _refuse_unknown(names):
         )
 
 
-def _check_method(method):
+def _check_functions(method, reshape, output):
+    "Raise `InputError` unless they can be called"
     if not callable(method):
         names = ", ".join(_known_methods)
         raise InputError(
             f"method is a function, not {method!r}: grad_cam, or one of "
             f"resnet_gradcam.methods, such as {names}."
+        )
+    if not (reshape is None or callable(reshape)):
+        raise InputError(
+            f"reshape is a function, not {reshape!r}: such as channels_last or "
+            "tokens(h, w) of resnet_gradcam.layouts."
+        )
+    if not (output is None or callable(output)):
+        raise InputError(
+            f"output is a function of what the model gives, not {output!r}: such as "
+            "lambda out: out[0]."
         )
 
 
@@ -215,7 +228,7 @@ class GradCAM:
         **unknown,  # refused, with a hint
     ):
         _refuse_unknown(unknown)
-        _check_method(method)
+        _check_functions(method, reshape, output)
         self.model = unwrapped(model)
         self.layers = dict(find_layer(self.model, m) for m in _as_list(layers))
         self.method = method
