@@ -1,0 +1,47 @@
+// What .ci/explorables.py asks of an explorable, which is the page's only one.
+window.explored = {
+  box: () => document.querySelector(".explorable"),
+
+  // What the explorable knows of itself
+  state: () => structuredClone(explored.box().state),
+
+  // Controls that have no name
+  unlabelled() {
+    const name = (e) => e.ariaLabel || e.getAttribute("aria-label") || e.labels?.[0]?.textContent || e.textContent;
+    const controls = explored.box().querySelectorAll("input, select, button, svg[tabindex]");
+    return [...controls].filter((e) => !name(e).trim()).length;
+  },
+
+  // Controls that a finger can't hit, and words that stick out of the box or of their drawing
+  badlyPlaced() {
+    const bad = [];
+    for (const e of explored.box().querySelectorAll("button, select, label, svg text, p, li")) {
+      const inside = (e.closest("svg") ?? explored.box()).getBoundingClientRect();
+      const { left, right, top, bottom, width, height } = e.getBoundingClientRect();
+      const name = `${e.tagName} ${e.textContent.trim().slice(0, 30)}`;
+      if (!width) continue;
+      if (right > inside.right + 1 || left < inside.left - 1) bad.push(`sticks out: ${name}`);
+      if (e.closest("svg") && (top < inside.top - 2 || bottom > inside.bottom + 2)) bad.push(`cut off: ${name}`);
+      if (e.matches("button, select, label") && (height < 24 || width < 24)) bad.push(`too small: ${name}`);
+    }
+    return bad;
+  },
+
+  // How many places Tab has to reach; the radio buttons of a row are one
+  controls() {
+    const each = "input:not([type=radio]), select, svg[tabindex='0']";
+    return [...explored.box().querySelectorAll(each)].filter((e) => e.checkVisibility()).length;
+  },
+
+  // What the focus is on, and whether that can be seen
+  focus() {
+    const e = document.activeElement;
+    if (!explored.box().contains(e)) return ["", true];
+    const drawn = e.type === "radio" ? e.parentElement : e;
+    const name = e.ariaLabel || e.getAttribute("aria-label") || e.labels?.[0]?.textContent || e.textContent;
+    return [name.trim(), getComputedStyle(drawn).outlineStyle !== "none"];
+  },
+
+  // The address of each picture in the drawings
+  pictures: () => [...explored.box().querySelectorAll("svg image")].map((e) => e.getAttribute("href")),
+};
