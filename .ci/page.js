@@ -4,7 +4,7 @@
 // from which a reader of the explorer chooses, on a phone what code prints, and figures
 // that keep the width that their letters need (`kept`).
 const scrollers = "main table, main .math.display, #images .thumbs";
-const printed = ".cell-output pre, .cell-output pre code";
+const printed = ".cell-output pre:not(.sourceCode), .cell-output pre:not(.sourceCode) code";
 const figures = ".cell-output-display figure.figure img";
 const phone = () => document.documentElement.clientWidth < 576;
 

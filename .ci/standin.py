@@ -284,8 +284,9 @@ for (const e of document.getElementsByClassName("math")) {
         return f"/nbs/{self.names.get(m[1], m[1])}.ipynb"
 
     def link_in(self, m):
-        "A caption whose references are links"
-        return self.link.sub(r'<a href="\2">\1</a>', m[0])
+        "A caption whose references are links, and its code code"
+        linked = self.link.sub(r'<a href="\2">\1</a>', m[0])
+        return re.sub(r"`([^`]+)`", r"<code>\1</code>", linked)
 
     def __call__(self, page):
         page = self.image.sub(self.size, page)
