@@ -57,6 +57,21 @@ window.checks = {
     return raw.map((e) => e.innerText.slice(0, 60));
   },
 
+  // Headings with nothing under them
+  emptySections() {
+    const main = document.querySelector("main");
+    const parts = [...main.querySelectorAll("h2, nav.page-navigation")];
+    const empty = parts.filter((h, i) => {
+      const range = document.createRange();
+      range.setStartAfter(h);
+      if (parts[i + 1]) range.setEndBefore(parts[i + 1]);
+      else range.setEndAfter(main);
+      const seen = range.cloneContents().querySelector("img, svg, canvas, iframe");
+      return h.tagName === "H2" && !seen && !range.toString().trim();
+    });
+    return empty.map((h) => h.innerText.trim());
+  },
+
   // Images of the text that are cut off, squeezed, or smaller than there is room for
   badSizes() {
     const bad = [];

@@ -5,6 +5,7 @@ must leave `git status` as it was. Checked on each page, light and dark, from a 
 width to a desktop's (`page.js`):
 
 - links, anchors and images lead somewhere; images have alt text; the console is empty;
+- no heading stands over nothing;
 - no raw TeX, shortcode or reference is left as text; formulas are drawn;
 - no image is cut off, squeezed or smaller than there is room for, no line runs off its
   block, nothing is wider than the page but what `page.js` names;
@@ -227,6 +228,7 @@ class Reader:
         faults += [f"raw signature: {s!r}" for s in ask("rawSignatures")]
         faults += [f"formula not drawn: {s!r}" for s in ask("rawFormulas")]
         faults += [f"image broken or without alt text: {i}" for i in ask("badImages")]
+        faults += [f"nothing under the heading: {h}" for h in ask("emptySections")]
         return faults + [f"light, faint: {t}" for t in ask("faintText")]
 
     def widths(self, page):
@@ -311,6 +313,7 @@ broken = {  # the fault that has to be found -> what makes it
     "formula not drawn: 'lost": add("<span class=math>lost</span>"),
     'alt text: <img src="images/social.png"': add("<img src=images/social.png>"),
     'alt text: <img src="lost.png"': add("<img src=lost.png alt=a>"),
+    "nothing under the heading: empty": add("<h2>empty</h2>"),
     "404: ": add("<img src=lost.png alt=a>"),
     "asks another host: https://example.org/a": add(
         "<img src=https://example.org/a.png alt=a>"
