@@ -7,15 +7,18 @@ height responsive: both are taken out. With --check, nothing is written. It fail
   dark page (`nbs/matplotlibrc` gives it none);
 - their grey has less contrast than 4.5:1 with the light or the dark page (styles.css);
 - an alt text has a `%;`, which Quarto takes for a broken address;
-- the smallest letters are less than 9 px high in a column of 678 px. They are those of
-  the sizes that stand in the cell and in the functions it calls, and of `font.size`.
+- the smallest letters are less than 9 px high in a column of 678 px, or on a phone, or
+  a figure is wider there than its letters need. They are those of the sizes that stand
+  in the cell and in the functions it calls, and of `font.size`.
 
-The figures named in `waiting` are exempt. It prints the letters that are less than 9 px
-on a phone, as a mirror and not as a gate.
+A phone's column is 339 px wide. A figure scrolls there at 528 px, unless its cell says
+`#| classes: wide-figure`, at 672 px, or `#| classes: whole-figure`: it fits the column
+(styles.css). The figures named in `waiting` and `seen_whole` are exempt.
 """
 
 import ast
 import base64
+import hashlib
 import io
 import json
 import re
@@ -25,13 +28,20 @@ from PIL import Image
 from project import root, source
 
 column, phone = 678, 339  # px, as Quarto sets them at 1280 and 390
-least = 9
+least = 9  # px, of letters
 # Results of long runs and measurements, drawn before there was a matplotlibrc. They are
 # made anew when they are run again, on a quiet machine.
 waiting = {
     "30a00058": "35_processes",
     "40b00022": "40_benchmarks",
     "07b00013": "33_runs",
+}
+# Figures that a phone shows at once though `font.size` is small there, and why
+seen_whole = {
+    "c405f2e8": "02_show: images without letters",
+    "079907e0": "08_augment: images without letters",
+    "13e00003": "13_gradcam: images without letters",
+    "d159c36d": "32_batches: images without letters",
 }
 words = {"xx-small": 0.579, "x-small": 0.694, "small": 0.833, "medium": 1.0}
 sizes = {"fontsize", "labelsize", "title_fontsize", "legend_fontsize"}
@@ -46,6 +56,20 @@ def settings_of(text):
 
 style = (root / "nbs/matplotlibrc").read_text(encoding="utf-8")
 default = settings_of(style)
+css = (root / "nbs/styles.css").read_text(encoding="utf-8")
+
+
+def width_in(css, name):
+    "Of the figures of a kind, in px"
+    return int(re.search(rf"--{name}: (\d+)px;", css)[1])
+
+
+# The class of a cell -> how wide its figures are in a phone's column, the least first
+phone_widths = {
+    "whole-figure": phone,
+    None: width_in(css, "figure"),
+    "wide-figure": width_in(css, "wide-figure"),
+}
 
 
 def luminance(colour):
@@ -141,32 +165,55 @@ def written_sizes(node, base):
                     yield base * words[value]
 
 
+def set_sizes(node):
+    "The sizes in calls of set_fontsize"
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and call.func.attr == "set_fontsize":
+            yield call.args[0].value
+
+
 def smallest(tree, known, base):
     "The smallest letters of a cell's figure, in points"
+    for loop in ast.walk(tree):
+        if isinstance(loop, ast.For) and "findobj" in called(loop.iter):
+            return min(set_sizes(loop))  # the cell sets them all
     parts = [tree, *reached(tree, known)]
     return min([base, *(s for part in parts for s in written_sizes(part, base))])
 
 
-def faults_of(book, library):
-    "What is wrong with the figures of a notebook, and what is small on a phone"
+def figures_of(book, library):
+    "The cells with figures: (cell, its pictures, their smallest letters in points)"
     code = [c for c in book["cells"] if c["cell_type"] == "code"]
     trees = {c["id"]: parsed(source(c)) for c in code}
     known = {**library, **functions(trees.values())}
     base = default
     for cell in code:
-        text = source(cell)
-        base = own_size(text) or base
-        if re.search(r"^#\| fig-alt:.*%;", text, re.M):
-            yield (
-                f"cell {cell['id']}: write percent instead of %; in its alt text",
-                True,
-            )
-        if cell["id"] in waiting:
-            continue
-        for image, metadata in pictures(cell):
-            yield from picture_faults(cell, image, metadata)
-            points = smallest(trees[cell["id"]], known, base)
-            yield from size_faults(cell, image, points)
+        base = own_size(source(cell)) or base
+        found = list(pictures(cell))
+        if found:
+            yield cell, found, smallest(trees[cell["id"]], known, base)
+
+
+def faults_of(book, library):
+    "What is wrong with the figures of a notebook"
+    for cell, found, points in figures_of(book, library):
+        for fault in cell_faults(cell, found, points):
+            yield f"cell {cell['id']}: {fault}"
+
+
+def cell_faults(cell, found, points):
+    "What is wrong with the figures of a cell"
+    if re.search(r"^#\| fig-alt:.*%;", source(cell), re.M):
+        yield "write percent instead of %; in its alt text"
+    if cell["id"] in waiting:
+        return
+    for image, metadata in found:
+        yield from picture_faults(image, metadata)
+    shares = [letter_share(image, points) for image, _ in found]
+    high = min(shares) * min(column, *(image.width for image, _ in found))
+    if high < least:
+        yield f"letters of {high:.1f} px in {column} px"
+    yield from class_faults(cell, min(shares))
 
 
 def own_size(text):
@@ -175,34 +222,70 @@ def own_size(text):
     return float(found[1]) if found else None
 
 
-def picture_faults(cell, image, metadata):
+def picture_faults(image, metadata):
     if "image/png" in metadata:
-        yield f"cell {cell['id']}: the figure has a fixed size", True
+        yield "the figure has a fixed size"
     corner = image.convert("RGBA").getpixel((0, 0))
     if corner[3]:
-        yield (
-            f"cell {cell['id']}: the figure has a background. Run the cell anew.",
-            True,
-        )
+        yield "the figure has a background. Run the cell anew."
 
 
-def size_faults(cell, image, points):
+def letter_share(image, points):
+    "The height of letters in points as a part of the figure's width"
     dots = image.info.get("dpi", (144, 144))[0]
-    for width in (column, phone):
-        scale = min(width, image.width) / image.width  # px on the page per dot
-        high = points / 72 * dots * scale
-        if high < least:
-            words = f"cell {cell['id']}: letters of {high:.1f} px in {width} px"
-            yield words, width == column
+    return points / 72 * dots / image.width
+
+
+def class_of(cell):
+    "What a cell says of its figures' width on a phone, or None"
+    found = re.search(r"^#\| classes: (.+)$", source(cell), re.M)
+    return found[1] if found else None
+
+
+def class_faults(cell, share):
+    "A width on a phone that is not the least at which letters can be read"
+    own = class_of(cell)
+    if cell["id"] in seen_whole:
+        wanted = "whole-figure"
+    else:
+        enough = [k for k, w in phone_widths.items() if share * w >= least]
+        wanted = enough[0] if enough else "wide-figure"
+    if own != wanted:
+        high = share * phone_widths.get(own, phone)
+        line = f"write #| classes: {wanted}" if wanted else f"drop #| classes: {own}"
+        yield f"letters of {high:.1f} px on a phone: {line}"
+
+
+def read_library():
+    "The package's functions by name"
+    paths = root.glob("resnet_gradcam/*.py")
+    return functions([parsed(path.read_text(encoding="utf-8")) for path in paths])
+
+
+def letters():
+    """Digest of a PNG -> the height of its smallest letters as a part of its width.
+
+    Of the figures whose letters have to be read at every width.
+    """
+    library = read_library()
+    shares = {}
+    for path in root.glob("nbs/*.ipynb"):
+        book = json.loads(path.read_text(encoding="utf-8"))
+        for cell, found, points in figures_of(book, library):
+            if cell["id"] not in {*waiting, *seen_whole}:
+                for image, _ in found:
+                    image.fp.seek(0)
+                    shares[digest(image.fp.read())] = letter_share(image, points)
+    return shares
+
+
+def digest(png):
+    return hashlib.sha256(png).hexdigest()
 
 
 def main(check):
-    modules = [parsed(p.read_text("utf-8")) for p in root.glob("resnet_gradcam/*.py")]
-    library = functions(modules)
-    css = (root / "nbs/styles.css").read_text(encoding="utf-8")
-    too_faint = list(faint(style, css))
-    print(*too_faint, sep="\n", end="\n" if too_faint else "")
-    failed = bool(too_faint)
+    library = read_library()
+    faults = list(faint(style, css))
     for path in sorted(root.glob("nbs/*.ipynb")):
         text = path.read_text(encoding="utf-8")
         book = json.loads(text)
@@ -211,10 +294,8 @@ def main(check):
             new = json.dumps(book, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
             if new != text:
                 path.write_text(new, encoding="utf-8")
-        for fault, is_error in faults_of(book, library):
-            print(f"{path.name}, {fault}{'' if is_error else ' (no error)'}")
-            failed = failed or is_error
-    return failed
+        faults += [f"{path.name}, {fault}" for fault in faults_of(book, library)]
+    return "\n".join(faults)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 // What .ci/site.py asks of each page, in the page itself.
 
 // Only these may be wider than the page, and scroll: tables, equations, the strip of images
-// from which a reader of the explorer chooses, and on a phone what code prints.
+// from which a reader of the explorer chooses, on a phone what code prints, and figures
+// that keep the width that their letters need (`kept`).
 const scrollers = "main table, main .math.display, #images .thumbs";
-const printed = ".cell-output pre, .cell-output pre code";
+const printed = ".cell-output pre:not(.sourceCode), .cell-output pre:not(.sourceCode) code";
+const figures = ".cell-output-display figure.figure img";
 const phone = () => document.documentElement.clientWidth < 576;
 
 window.checks = {
@@ -55,6 +57,21 @@ window.checks = {
     return raw.map((e) => e.innerText.slice(0, 60));
   },
 
+  // Headings with nothing under them
+  emptySections() {
+    const main = document.querySelector("main");
+    const parts = [...main.querySelectorAll("h2, nav.page-navigation")];
+    const empty = parts.filter((h, i) => {
+      const range = document.createRange();
+      range.setStartAfter(h);
+      if (parts[i + 1]) range.setEndBefore(parts[i + 1]);
+      else range.setEndAfter(main);
+      const seen = range.cloneContents().querySelector("img, svg, canvas, iframe");
+      return h.tagName === "H2" && !seen && !range.toString().trim();
+    });
+    return empty.map((h) => h.innerText.trim());
+  },
+
   // Images of the text that are cut off, squeezed, or smaller than there is room for
   badSizes() {
     const bad = [];
@@ -62,7 +79,8 @@ window.checks = {
     for (const i of document.querySelectorAll("main img")) {
       const box = i.getBoundingClientRect();
       if (!box.width) continue;
-      for (let e = i.parentElement; e && !e.matches(scrollers); e = e.parentElement) {
+      const stop = (e) => e.matches(scrollers) || (e === i.parentElement && kept(i));
+      for (let e = i.parentElement; e && !stop(e); e = e.parentElement) {
         const { left, right } = inside(e);
         if (box.right > right + 1 || box.left < left - 1) {
           say(i, `cut off ${Math.round(box.right - right)} px`);
@@ -95,6 +113,25 @@ window.checks = {
     return bad;
   },
 
+  // The figures' addresses, shown widths and descriptions
+  figureWidths() {
+    return [...document.querySelectorAll(`main ${figures}`)].map((i) => ({
+      address: i.src,
+      width: i.getBoundingClientRect().width,
+      alt: i.alt.slice(0, 60),
+    }));
+  },
+
+  // Figures that scroll and don't say so, or say so and don't
+  wrongHints() {
+    const wrong = [...document.querySelectorAll(`main ${figures}`)].filter((i) => {
+      const box = i.parentElement;
+      const hint = getComputedStyle(box, "::after").display !== "none";
+      return box.clientWidth && hint !== box.scrollWidth > box.clientWidth;
+    });
+    return wrong.map((i) => i.alt.slice(0, 60));
+  },
+
   // Lines that run off the right edge of their block
   longLines() {
     const blocks = [...document.querySelectorAll("main pre, main pre code")];
@@ -112,7 +149,9 @@ window.checks = {
     const parts = "p, h1, h2, h3, li, td, img, figcaption, pre, :not(pre) > code, .csl-entry";
     for (const e of document.querySelectorAll(`main :is(${parts})`)) {
       const box = e.getBoundingClientRect();
-      if (box.width && box.right > width + 1 && !e.closest(scrollers) && !(phone() && e.closest(printed)))
+      const scrolls =
+        e.closest(scrollers) || (phone() && e.closest(printed)) || (e.matches(figures) && kept(e));
+      if (box.width && box.right > width + 1 && !scrolls)
         bad.push(`sticks out: ${e.tagName} ${(e.innerText || e.alt || "").slice(0, 60)}`);
     }
     return bad.slice(0, 9);
@@ -177,6 +216,13 @@ window.checks = {
     return linked.map((a) => a.getAttribute("href"));
   },
 };
+
+// Whether a figure has the width that the stylesheet keeps, and scrolls in its own box
+function kept(i) {
+  const least = parseFloat(getComputedStyle(i).minWidth);
+  const scrolls = getComputedStyle(i.parentElement).overflowX === "auto";
+  return i.matches(figures) && scrolls && Math.abs(i.getBoundingClientRect().width - least) < 1;
+}
 
 // Where the content of an element begins and ends
 function inside(e) {

@@ -5,9 +5,12 @@ must leave `git status` as it was. Checked on each page, light and dark, from a 
 width to a desktop's (`page.js`):
 
 - links, anchors and images lead somewhere; images have alt text; the console is empty;
+- no heading stands over nothing;
 - no raw TeX, shortcode or reference is left as text; formulas are drawn;
 - no image is cut off, squeezed or smaller than there is room for, no line runs off its
   block, nothing is wider than the page but what `page.js` names;
+- the letters of a figure are 9 px high and more, on a phone too, where it scrolls and
+  says so (`figures.py` knows the letters and names the figures without);
 - text has a contrast of 4.5:1; a reader who prefers dark gets a dark page;
 - nothing is asked of another host but the themes' fonts;
 - title and sidebar give the chapter's number, "next" leads through all pages, the
@@ -20,6 +23,7 @@ pictures of them. Needs `pip install -e '.[dev,docs]'`, and Chromium or Chrome.
 """
 
 import argparse
+import base64
 import json
 import os
 import re
@@ -33,6 +37,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
+from figures import digest, least, letters
 from playwright.sync_api import sync_playwright
 from project import browser_path, repository, root, settings, widths
 from search import formula, without_formulas
@@ -165,11 +170,21 @@ def frame_faults(path, frame):
         yield f"shares {str(frame['shared'])[:100]}"
 
 
+def file_at(address, base, folder):
+    "The bytes of an image of a page"
+    if address.startswith("data:image/png;base64,"):
+        return base64.b64decode(address.partition(",")[2])
+    path = unquote(urlsplit(address).path).lstrip("/")
+    return (folder / path).read_bytes() if address.startswith(base) else b""
+
+
 class Reader:
     "Opens pages of the site and measures them"
 
-    def __init__(self, browser, base):
+    def __init__(self, browser, base, folder):
         self.base = base
+        self.folder = folder
+        self.letters = letters()
         self.contexts = {}
         for scheme in ("light", "dark"):
             context = browser.new_context(color_scheme=scheme)
@@ -213,6 +228,7 @@ class Reader:
         faults += [f"raw signature: {s!r}" for s in ask("rawSignatures")]
         faults += [f"formula not drawn: {s!r}" for s in ask("rawFormulas")]
         faults += [f"image broken or without alt text: {i}" for i in ask("badImages")]
+        faults += [f"nothing under the heading: {h}" for h in ask("emptySections")]
         return faults + [f"light, faint: {t}" for t in ask("faintText")]
 
     def widths(self, page):
@@ -228,7 +244,18 @@ class Reader:
             if width in (390, 1280):
                 found = page.evaluate("() => checks.smallFigures()")
                 faults += [f"at {width} px, figure of {f}" for f in found]
+                faults += [f"at {width} px, {f}" for f in self.small_letters(page)]
+            found = page.evaluate("() => checks.wrongHints()")
+            faults += [f"at {width} px, a wrong hint to scroll: {f}" for f in found]
         return faults
+
+    def small_letters(self, page):
+        "Figures whose letters can't be read"
+        for figure in page.evaluate("() => checks.figureWidths()"):
+            name = digest(file_at(figure["address"], self.base, self.folder))
+            high = self.letters.get(name, 1) * figure["width"]
+            if high and round(high, 1) < least:
+                yield f"letters of {high:.1f} px: {figure['alt']}"
 
     def dark(self, path, change):
         "What a reader sees who prefers dark pages"
@@ -275,6 +302,7 @@ def output(html):
     return f'<div class="cell-output-display" style="overflow-x: auto">{html}</div>'
 
 
+figure = "main .cell-output-display figure.figure img"
 loads = (
     "Object.assign(document.createElement('script'), {src: 'https://example.org/j.js'})"
 )
@@ -285,6 +313,7 @@ broken = {  # the fault that has to be found -> what makes it
     "formula not drawn: 'lost": add("<span class=math>lost</span>"),
     'alt text: <img src="images/social.png"': add("<img src=images/social.png>"),
     'alt text: <img src="lost.png"': add("<img src=lost.png alt=a>"),
+    "nothing under the heading: empty": add("<h2>empty</h2>"),
     "404: ": add("<img src=lost.png alt=a>"),
     "asks another host: https://example.org/a": add(
         "<img src=https://example.org/a.png alt=a>"
@@ -311,6 +340,12 @@ broken = {  # the fault that has to be found -> what makes it
         drawn(200, "said", "width: 90px", "width=100")
     ),
     "at 1280 px, figure of 15% of its column: small": add(output(drawn(100, "small"))),
+    "at 390 px, letters of 7.": (
+        f"document.querySelector({figure!r}).style.minWidth = 0"
+    ),
+    "at 390 px, a wrong hint to scroll": add(
+        "<style>main figure.figure ::after { display: none !important }</style>"
+    ),
     "longLines": add("<pre style='white-space: pre'>" + "long " * 200 + "</pre>"),
     "at 360 px, tooWide: the page is 3000 px wide": add(
         "<div style='width: 3000px'>a</div>", "body"
@@ -423,7 +458,7 @@ def walk(folder, wanted, shots):
         browser = p.chromium.launch(
             executable_path=browser_path(), args=["--no-sandbox"]
         )
-        reader = Reader(browser, base)
+        reader = Reader(browser, base, folder)
         faults = list(prove(reader, "plateau.html"))
         pages = {path: reader.check(path) for path in wanted or html_files(folder)}
         if shots:

@@ -25,6 +25,7 @@ kinds = {"fig": "Figure", "eq": "Equation", "tbl": "Table"}
 code = re.compile(r"(```.*?```|~~~.*?~~~|`[^`\n]+`)", re.S)
 figure_label = re.compile(r"^#\| label: *(fig-[\w-]+)", re.M)
 cell_label = re.compile(r"^#\| label: *((?:fig|tbl)-[\w-]+)", re.M)
+cell_classes = re.compile(r"^#\| classes: *(.+)$", re.M)
 text_label = re.compile(r"\{#((?:eq|fig|tbl)-[\w-]+)")
 reference = re.compile(r"(?<![\w`])@((fig|eq|tbl)-[\w-]*\w)")
 equation = re.compile(r"\$\$\s*((?:(?!\$\$).)+?)\s*\$\$ \{#(eq-[\w-]+)\}", re.S)
@@ -151,7 +152,7 @@ class Page:
             elif label:
                 cells.append(anchor(label[1]))
                 cell["source"] = self.caption(text, label[1])
-            cells.append(cell)
+            cells += with_classes(cell)
         self.nb["cells"] = cells
         self.fill_references()
 
@@ -166,6 +167,21 @@ class Page:
         if self.cited and not listed:
             name = page_name(self.nb)
             sys.exit(f"error: {name} cites works and has no ::: {{#refs}}")
+
+
+def with_classes(cell):
+    "A cell, in a block of the classes that it asks for"
+    found = cell_classes.search(source(cell)) if cell["cell_type"] == "code" else None
+    if not found:
+        return [cell]
+    names = " ".join(f".{name}" for name in found[1].split())
+    return [markdown(f"::::: {{{names}}}", cell), cell, markdown(":::::", cell)]
+
+
+def markdown(text, cell):
+    "A cell of text beside another"
+    name = f"{cell['id']}-{len(text)}"
+    return dict(cell_type="markdown", id=name, metadata={}, source=text)
 
 
 def anchor(label):
@@ -268,8 +284,9 @@ for (const e of document.getElementsByClassName("math")) {
         return f"/nbs/{self.names.get(m[1], m[1])}.ipynb"
 
     def link_in(self, m):
-        "A caption whose references are links"
-        return self.link.sub(r'<a href="\2">\1</a>', m[0])
+        "A caption whose references are links, and its code code"
+        linked = self.link.sub(r'<a href="\2">\1</a>', m[0])
+        return re.sub(r"`([^`]+)`", r"<code>\1</code>", linked)
 
     def __call__(self, page):
         page = self.image.sub(self.size, page)
