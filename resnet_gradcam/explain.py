@@ -145,12 +145,14 @@ class LayerMaps(Explanation):
             return next(iter(self.maps))
         if layer in self.maps:
             return layer
-        there = f"There are maps of {', '.join(self.maps)}"
+        names = ", ".join(self.maps)
         if layer is None:
-            raise InputError(
-                f"{there}: say of which, such as heat({[*self.maps][-1]!r})."
-            )
-        raise InputError(f"{there}, not of {layer!r}: name it when GradCAM is made.")
+            last = list(self.maps)[-1]
+            raise InputError(f"There are maps of {names}: name one, such as {last!r}.")
+        raise InputError(
+            f"There are maps of {names}, not of {layer!r}: "
+            "name it when GradCAM is made."
+        )
 
 # %% ../nbs/39_explain.ipynb #54bcda44
 _elsewhere = {  # what other libraries call it

@@ -28,6 +28,7 @@ def grad_cam(
     return (G.mean((2, 3), keepdim=True) * A).sum(1)
 
 # %% ../nbs/13_gradcam.ipynb #7346a2d0
+#| code-fold: true
 def find_layer(
     model: nn.Module,  # whose layers are looked through
     layer,  # a name, as in `model.named_modules()`, or the module itself
@@ -52,7 +53,7 @@ def upsample(
 ) -> torch.Tensor:  # (..., H, W)
     """Bilinear upsampling (align_corners=False).
 
-    It keeps a map within its bounds and, by a whole factor, its mean.
+    It keeps a map within its bounds. If the factor is whole, it also keeps the mean.
     """
     size = (size, size) if isinstance(size, int) else tuple(size)
     flat = maps.reshape(1, -1, *maps.shape[-2:])
@@ -133,7 +134,7 @@ class BasicGradCAM:
         return targets if targets.dim() else targets.expand(len(logits))
 
     def _setting(self, xb):  # a context manager for the time of an explanation
-        return eval_mode(self.model)
+        return eval_mode(self.model)  # the hardened class looks at xb, too
 
     def _maps(self, score, outputs, last):  # of one score: layer name -> (B, h, w)
         gradients = torch.autograd.grad(

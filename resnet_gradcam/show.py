@@ -87,8 +87,11 @@ _PlainFigure.__name__ = "Figure"  # as it prints itself
 def plain_figure(
     width: float,  # inches
     height: float,  # inches
-) -> plt.Figure:  # empty, its texts drawn as they are written
-    "An empty figure; where the user's choice of a backend is missing, one for files."
+) -> plt.Figure:
+    """An empty figure that shows names as they are written, `$` and 猫 among them.
+
+    Where the user's choice of a backend is missing, it is one for files.
+    """
     options = dict(FigureClass=_PlainFigure, figsize=(width, height))
     try:
         return plt.figure(**options, layout="constrained")

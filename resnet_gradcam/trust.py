@@ -18,6 +18,7 @@ from torch import nn
 # %% ../nbs/16_trust.ipynb #d611d8ae
 def _ranks(m):
     "The ranks of a map's values, less their mean, (n,) float64; ties share a rank"
+    # which of the different values, in rising order, stands at each place; how often
     _, place, count = m.flatten().unique(return_inverse=True, return_counts=True)
     last = count.cumsum(0)  # the highest rank among equal values
     shared = last - (count - 1) / 2  # the mean of their ranks
@@ -46,7 +47,7 @@ def rank_correlation(
 # %% ../nbs/16_trust.ipynb #469d91ad
 def _redraw(p, g):
     "New numbers for a parameter, of the old size"
-    if p.dim() < 2:  # biases, and gains of norms, whose mean of about 1 must stay
+    if p.dim() < 2:  # biases, and scales of norms, whose mean of about 1 must stay
         order = torch.randperm(p.numel(), generator=g).to(p.device)
         return p.data.flatten()[order].view_as(p)
     noise = torch.randn(p.shape, generator=g).to(p.device, p.dtype)
@@ -61,7 +62,7 @@ def randomise(
     """A copy of the model that has forgotten what the named layers had learnt.
 
     Kernels and matrices are drawn anew, from a normal distribution with mean 0 and
-    their old root mean square; vectors (biases, the gains of norms) are shuffled. The
+    their old root mean square; vectors (biases, the scales of norms) are shuffled. The
     test is that of Adebayo et al. (2018, arXiv:1810.03292).
     """
     model = deepcopy(model)
@@ -75,6 +76,7 @@ def randomise(
     return model
 
 # %% ../nbs/16_trust.ipynb #49060273
+#| code-fold: true
 def in_boxes(
     boxes,  # (B, 4): x0, y0, x1, y1 in pixels, x1 and y1 exclusive
     maps: torch.Tensor,  # (B, H, W)
@@ -98,7 +100,7 @@ def in_boxes(
     y = torch.arange(h, device=maps.device)[:, None]
     return (x0 <= x) & (x < x1) & (y0 <= y) & (y < y1)
 
-
+# %% ../nbs/16_trust.ipynb #16w00004
 def pointing_game(
     maps: torch.Tensor,  # (B, H, W), at the size of the image
     boxes,  # (B, 4): x0, y0, x1, y1 in pixels, x1 and y1 exclusive
@@ -133,6 +135,7 @@ def bootstrap(
     return low, high
 
 # %% ../nbs/16_trust.ipynb #49b49d14
+#| code-fold: true
 def check_maps(
     maps: torch.Tensor,  # (B, H, W)
     xb: torch.Tensor,  # (B, C, H, W)
@@ -145,7 +148,7 @@ def check_maps(
             "upsample them."
         )
 
-
+# %% ../nbs/16_trust.ipynb #16w00006
 def deletion(
     model: nn.Module,  # (B, C, H, W) -> (B, K) logits; as it is afterwards
     xb: torch.Tensor,  # (B, C, H, W)
@@ -166,6 +169,7 @@ def deletion(
         raise InputError(
             f"steps must lie in 1..{pixels}, the number of pixels; got {steps}."
         )
+    # stable: ties go from the upper left, on every machine
     order = maps.flatten(1).argsort(dim=1, descending=True, stable=True)
     rank = order.argsort(1).view_as(maps)[:, None]  # (B, 1, H, W), 0 the hottest
     curve = []
