@@ -29,8 +29,8 @@ import torch
 from fastcore.script import call_parse
 from .data import cifar10, image_folder
 from .explain import GradCAM
-from .files import InputError, atomic_write, first_few
-from .files import read_image, visible
+from .files import InputError, atomic_write, centre_square
+from .files import first_few, read_image, visible
 from .mistakes import class_accuracy, misclassified
 from .precision import MixedPrecision, find_device, precisions
 from resnet_gradcam.processes import (
@@ -493,14 +493,16 @@ def _readable(paths):
     bad = []
     for path in paths:
         try:
-            good.append((path, read_image(path, 32), read_image(path, 256)))
+            image = read_image(path)
         except InputError as e:
             bad.append(str(e))
+        else:
+            good.append((path, centre_square(image, 32), centre_square(image, 256)))
     return good, bad
 
 
 @plt.style.context("default")  # as in `_save_figures`
-def _explain_page(run, good, layers, extra, kinds, page):
+def _draw_page(run, good, layers, extra, kinds, page):
     "Write a figure of some images, and say what is in them"
     paths, small, large = zip(*good)
     probs, heats = _ask(run, small, layers, extra)
@@ -517,6 +519,20 @@ def _explain_page(run, good, layers, extra, kinds, page):
     for path, p in zip(paths, probs):
         tqdm.write(f"{visible(path)}: {_likeliest(p, run.classes)}")
     tqdm.write(f"Open {page}.")
+
+
+def _explain_pages(run, paths, layers, extra, kinds, pages):
+    "Explain images page by page; what is wrong with those that can't be read"
+    bad = []
+    quiet = True if len(pages) == 1 else None  # None: unless there's no terminal
+    bar = tqdm(pages, unit="page", leave=False, disable=quiet)
+    for i, page in enumerate(bar):
+        good, wrong = _readable(paths[i * _a_page : (i + 1) * _a_page])
+        bad.extend(wrong)
+        if good:
+            _draw_page(run, good, layers, extra, kinds, page)
+        del good  # before the next ones are read
+    return bad
 
 
 def _check_all_read(bad, n):
@@ -548,8 +564,7 @@ def gradcam_explain(
     "Say what a trained model sees in your images, and where: Grad-CAM at four layers."
     with plain_errors():
         paths = _listed(images)
-        chunks = [paths[i : i + _a_page] for i in range(0, len(paths), _a_page)]
-        pages = _pages(Path(out), len(chunks))
+        pages = _pages(Path(out), math.ceil(len(paths) / _a_page))
         _check_pages(pages, paths, force)
         trained = load_run(run)
         trained.model.to(find_device(device))
@@ -559,12 +574,5 @@ def gradcam_explain(
             kinds.append(target)
             extra.append(_target(target, trained.classes))
         names = [name.strip() for name in layers.split(",") if name.strip()]
-        bad = []
-        quiet = True if len(chunks) == 1 else None  # None: unless there's no terminal
-        bar = tqdm(chunks, unit="page", leave=False, disable=quiet)
-        for chunk, page in zip(bar, pages):
-            good, wrong = _readable(chunk)
-            bad.extend(wrong)
-            if good:
-                _explain_page(trained, good, names, extra, kinds, page)
+        bad = _explain_pages(trained, paths, names, extra, kinds, pages)
         _check_all_read(bad, len(paths))

@@ -360,8 +360,9 @@ def _statistics(images):
     for name, low, high in zip(("red", "green", "blue"), darkest, brightest):
         if low == high:
             raise InputError(
-                f"The {name} of all training images is {low}, everywhere: they can't "
-                "be normalised. Look at the image files."
+                f"The {name} of all training images is {low}, everywhere: their "
+                "standard deviation is 0, so they can't be normalised. Look at the "
+                "image files."
             )
     mean, std = channel_stats(images)
     return mean.tolist(), std.tolist()
