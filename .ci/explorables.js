@@ -12,6 +12,13 @@ window.explored = {
     return [...controls].filter((e) => !name(e).trim()).length;
   },
 
+  // Sliders of our own whose value is outside their ends (0 and 100 unless they say so)
+  badValues() {
+    const number = (e, name, otherwise) => Number(e.getAttribute(`aria-value${name}`) ?? otherwise);
+    const inside = (e) => number(e, "min", 0) <= number(e, "now", NaN) && number(e, "now", NaN) <= number(e, "max", 100);
+    return [...explored.box().querySelectorAll("[role=slider]")].filter((e) => !inside(e)).length;
+  },
+
   // Controls that a finger can't hit, and words that stick out of the box or of their drawing
   badlyPlaced() {
     const bad = [];

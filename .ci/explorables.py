@@ -690,6 +690,8 @@ def check_place(browser, base, name):
         page = opened(browser, base, name, color_scheme=scheme)
         bare = asked(page, "unlabelled")
         check(not bare, f"{name}: {bare} controls without a name")
+        outside = asked(page, "badValues")
+        check(not outside, f"{name}: {outside} sliders outside their ends")
         for width in widths:
             page.set_viewport_size(dict(width=width, height=900))
             page.wait_for_timeout(100)

@@ -118,10 +118,12 @@ explorable.start("augment", (box, { images, picture, size, padding, hole, degree
   const columns = row(box, "columns"), left = row(columns, ""), right = row(columns, "");
   left.append(make("p", { className: "note" }, "The padded image: move the frame"));
   const ofFrame = { role: "slider", "aria-label": "Frame of the crop. The arrow keys move it" };
-  const whole = drawing(left, ofFrame, drawWhole);
+  const shifts = { "aria-valuemin": -padding, "aria-valuemax": padding };
+  const whole = drawing(left, { ...ofFrame, ...shifts }, drawWhole);
   right.append(make("p", { className: "note" }, "What the network sees: move the hole"));
   const ofHole = { role: "slider", "aria-label": "The hole. The arrow keys move it" };
-  const result = drawing(right, ofHole, drawResult);
+  const rows = { "aria-valuemin": 0, "aria-valuemax": last };
+  const result = drawing(right, { ...ofHole, ...rows }, drawResult);
   const answer = words(box), sliders = row(box, "sliders");
   const angles = { min: -degrees, max: degrees, step: 0.5, value: 0, show: (v) => `${signed(v, 1)}°` };
   const angle = slider(sliders, "rotation", angles, update);

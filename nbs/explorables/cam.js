@@ -71,7 +71,8 @@ explorable.start("cam", (box, { classes, bias, h, w, side, mistakes }) => {
     grid.redraw();
     bill.replaceChildren(...state.lines.map(([what, much]) =>
       make("li", {}, make("span", {}, what), make("span", {}, signed(much, 3)))));
-    title.textContent = `Invoice for ${classes[state.cls]}; the image shows: ${mistake().actual}`;
+    title.textContent = `Invoice for ${classes[state.cls]} (orange: for it, blue: against it). ` +
+      `The image shows: ${mistake().actual}.`;
     answer.replaceChildren(make("b", {}, sayCell()), sayAnswer());
   }
 

@@ -97,7 +97,8 @@ explorable.start("descent", (box, { curvature, levels, start, n, view, first }) 
 
   const land = choice(box, "landscape", names, update);
   const name = "Where the walk starts. The arrow keys move it";
-  const plane = drawing(box, { role: "slider", "aria-label": name }, draw);
+  const ends = { "aria-valuemin": view[0], "aria-valuemax": view[1] };
+  const plane = drawing(box, { role: "slider", "aria-label": name, ...ends }, draw);
   const answer = words(box), sliders = row(box, "sliders");
   const rates = { min: -3, max: -0.5, step: 0.01, value: Math.log10(first.lr) };
   const power = slider(sliders, "learning rate η", { ...rates, show: (v) => (10 ** v).toPrecision(2) }, update);
