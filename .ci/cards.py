@@ -32,6 +32,7 @@ cards = {
     "14_facts": "fig-gradcam-balance",
     "15_methods": "fig-gradcam-methods",
     "16_trust": "fig-trust-three",
+    "17_planted": "fig-planted-roads",
     "20_cifar10_40_epochs": "fig-cifar-curves",
     "21_gallery": "fig-gallery-forty",
     "22_your_model": "fig-own-layers",
