@@ -313,7 +313,7 @@ broken = {  # the fault that has to be found -> what makes it
     "formula not drawn: 'lost": add("<span class=math>lost</span>"),
     'alt text: <img src="images/social.png"': add("<img src=images/social.png>"),
     'alt text: <img src="lost.png"': add("<img src=lost.png alt=a>"),
-    "nothing under the heading: empty": add("<h2>empty</h2>"),
+    "nothing under the heading: empty": add("<h2>empty</h2><h2>full</h2>"),
     "404: ": add("<img src=lost.png alt=a>"),
     "asks another host: https://example.org/a": add(
         "<img src=https://example.org/a.png alt=a>"
