@@ -4,9 +4,9 @@ Prints each chapter's cells, words, exported lines and minutes beside what one s
 holds, as a mirror and not as a gate; gives each chapter its number in the title, the
 line under it (Colab, reading time, the explorer) and the cell that prepares Colab. It
 fails where the page would cut something off, a code line of over 88 characters or a
-text output of over 80, and where an output is HTML, for which Quarto would load
-RequireJS and jQuery. With --check it also fails where a title or the line under it is
-stale, and writes nothing.
+text output of over 80, where an output is HTML, for which Quarto would load RequireJS
+and jQuery, and where two cells have one id. With --check it also fails where a title or
+the line under it is stale, and writes nothing.
 
 Reading time: 200 words of prose per minute, 20 lines of code per minute.
 """
@@ -14,6 +14,7 @@ Reading time: 200 words of prose per minute, 20 lines of code per minute.
 import json
 import re
 import sys
+from collections import Counter
 
 from project import repository, root, settings, source
 
@@ -105,6 +106,14 @@ def not_for_pages(cells):
                 yield f"cell {c['id']}: its output is {kind}. Give Markdown instead."
 
 
+def repeated(cells):
+    "Ids that two cells have: a notebook is merged, and exported, by them"
+    counts = Counter(c["id"] for c in cells)
+    for cell_id, n in counts.items():
+        if n > 1:
+            yield f"{n} cells have the id {cell_id}."
+
+
 def new_cell(kind, text, cell_id):
     cell = dict(cell_type=kind, id=cell_id, metadata={}, source=text.splitlines(True))
     if kind == "code":
@@ -149,7 +158,7 @@ def main(check):
         book = json.loads(text)
         cells = [c for c in book["cells"] if c["id"] not in made_here]
         print(table.format(path.stem, *measure(cells).values()))
-        found = [*cut_off(cells), *not_for_pages(cells)]
+        found = [*cut_off(cells), *not_for_pages(cells), *repeated(cells)]
         faults += [f"{path.name}, {fault}" for fault in found]
         new = render(path, book, cells)
         if new != text and check:
