@@ -27,7 +27,7 @@ window.explored = {
   // Controls that a finger can't hit, and words that stick out of the box or of their drawing
   badlyPlaced() {
     const bad = [];
-    for (const e of explored.box().querySelectorAll("button, select, label, input, svg, svg text, p, li")) {
+    for (const e of explored.box().querySelectorAll("button, select, label, input, svg[tabindex], svg text, p, li")) {
       const inside = (e.parentElement.closest("svg") ?? explored.box()).getBoundingClientRect();
       const { left, right, top, bottom, width, height } = e.getBoundingClientRect();
       const name = `${e.tagName} ${e.textContent.trim().slice(0, 30)}`;
