@@ -5,11 +5,16 @@ window.explored = {
   // What the explorable knows of itself
   state: () => structuredClone(explored.box().state),
 
-  // Controls that have no name
+  // What a screen reader calls a control
+  name(e) {
+    const words = e.tagName === "BUTTON" ? e.textContent : "";
+    return (e.getAttribute("aria-label") || e.labels?.[0]?.textContent || words).trim();
+  },
+
+  // How many controls have no name
   unlabelled() {
-    const name = (e) => e.ariaLabel || e.getAttribute("aria-label") || e.labels?.[0]?.textContent || e.textContent;
     const controls = explored.box().querySelectorAll("input, select, button, svg[tabindex]");
-    return [...controls].filter((e) => !name(e).trim()).length;
+    return [...controls].filter((e) => !explored.name(e)).length;
   },
 
   // Sliders of our own whose value is outside their ends (0 and 100 unless they say so)
@@ -22,22 +27,23 @@ window.explored = {
   // Controls that a finger can't hit, and words that stick out of the box or of their drawing
   badlyPlaced() {
     const bad = [];
-    for (const e of explored.box().querySelectorAll("button, select, label, svg text, p, li")) {
-      const inside = (e.closest("svg") ?? explored.box()).getBoundingClientRect();
+    for (const e of explored.box().querySelectorAll("button, select, label, input, svg[tabindex], svg text, p, li")) {
+      const inside = (e.parentElement.closest("svg") ?? explored.box()).getBoundingClientRect();
       const { left, right, top, bottom, width, height } = e.getBoundingClientRect();
       const name = `${e.tagName} ${e.textContent.trim().slice(0, 30)}`;
       if (!width) continue;
       if (right > inside.right + 1 || left < inside.left - 1) bad.push(`sticks out: ${name}`);
-      if (e.closest("svg") && (top < inside.top - 2 || bottom > inside.bottom + 2)) bad.push(`cut off: ${name}`);
+      if (e.matches("text") && (top < inside.top - 2 || bottom > inside.bottom + 2)) bad.push(`cut off: ${name}`);
       if (e.matches("button, select, label") && (height < 24 || width < 24)) bad.push(`too small: ${name}`);
     }
     return bad;
   },
 
-  // How many places Tab has to reach; the radio buttons of a row are one
+  // What Tab has to reach, by name; of radio buttons, and of chapter 6's numbers, one stands for all
   controls() {
-    const each = "input:not([type=radio]), select, svg[tabindex='0']";
-    return [...explored.box().querySelectorAll(each)].filter((e) => e.checkVisibility()).length;
+    const each = "input:not([type=radio]), select, button:not(.number), svg[tabindex='0']";
+    const all = [...explored.box().querySelectorAll(each)].filter((e) => e.checkVisibility());
+    return all.map(explored.name);
   },
 
   // What the focus is on, and whether that can be seen
@@ -45,8 +51,7 @@ window.explored = {
     const e = document.activeElement;
     if (!explored.box().contains(e)) return ["", true];
     const drawn = e.type === "radio" ? e.parentElement : e;
-    const name = e.ariaLabel || e.getAttribute("aria-label") || e.labels?.[0]?.textContent || e.textContent;
-    return [name.trim(), getComputedStyle(drawn).outlineStyle !== "none"];
+    return [explored.name(e), getComputedStyle(drawn).outlineStyle !== "none"];
   },
 
   // The address of each picture in the drawings

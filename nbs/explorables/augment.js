@@ -115,7 +115,7 @@ explorable.start("augment", (box, { images, picture, size, padding, hole, degree
     result.redraw();
   }
 
-  const columns = row(box, "columns"), left = row(columns, ""), right = row(columns, "");
+  const columns = row(box, "columns pair"), left = row(columns, ""), right = row(columns, "");
   left.append(make("p", { className: "note" }, "The padded image: move the frame"));
   const ofFrame = { role: "slider", "aria-label": "Frame of the crop. The arrow keys move it" };
   const shifts = { "aria-valuemin": -padding, "aria-valuemax": padding };
