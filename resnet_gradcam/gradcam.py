@@ -47,6 +47,7 @@ def find_layer(
     )
 
 # %% ../nbs/13_gradcam.ipynb #54ad619c
+#| code-fold: true
 def upsample(
     maps: torch.Tensor,  # (..., h, w)
     size,  # an int, or (H, W)
@@ -94,6 +95,7 @@ class Explanation:
         return torch.where(top > 0, positive / top, 0)
 
 # %% ../nbs/13_gradcam.ipynb #13e00010
+#| code-fold: true
 class BasicGradCAM:
     "Grad-CAM at any layers: `with BasicGradCAM(model, layers) as explain:`."
 
