@@ -34,7 +34,6 @@ least = 9  # px, of letters
 waiting = {
     "30a00058": "35_processes",
     "40b00022": "40_benchmarks",
-    "07b00013": "33_runs",
 }
 # Figures that a phone shows at once though `font.size` is small there, and why
 seen_whole = {

@@ -24,7 +24,7 @@ from .precision import MixedPrecision
 from .recipes import History, Recipe, optimizers
 from .resnet import resnet18
 from .runs import Run
-from .show import paired
+from .spine import paired
 from .train import eval_mode, fit
 from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
