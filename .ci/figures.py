@@ -33,7 +33,6 @@ least = 9  # px, of letters
 # made anew when they are run again, on a quiet machine.
 waiting = {
     "30a00058": "35_processes",
-    "40b00022": "40_benchmarks",
 }
 # Figures that a phone shows at once though `font.size` is small there, and why
 seen_whole = {
