@@ -321,7 +321,7 @@ def read_image(
 
 
 def centre_square(
-    image: np.ndarray,  # (H, W, 3) uint8, as `read_image` gives it
+    image: np.ndarray,  # (H, W, 3) uint8, as read_image gives it
     size: int,  # pixels a side
 ) -> np.ndarray:  # (size, size, 3) uint8
     "The centre square of an image, resized: what `read_image(path, size)` gives."
