@@ -293,7 +293,7 @@ def main(check):
             if new != text:
                 path.write_text(new, encoding="utf-8")
         faults += [f"{path.name}, {fault}" for fault in faults_of(book, library)]
-    return "\n".join(faults)
+    return "\n".join(faults) or None
 
 
 if __name__ == "__main__":
