@@ -21,8 +21,7 @@ from .files import InputError
 from .gradcam import find_layer
 from .precision import MixedPrecision
 from .recipes import History, Recipe, optimizers
-from .resnet import resnet18
-from .runs import Run
+from .runs import Run, build
 from .spine import paired
 from .train import eval_mode, fit
 from torch import nn
@@ -96,9 +95,8 @@ def planted_net(
     seed: int,  # of the weights
 ) -> nn.Module:  # (B, 3, H, W) -> (B, 10) logits
     "A ResNet18 of width 16, with or without norms."
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = resnet18(norm="ln" if norm == "none" else norm, width=16)
+    kind = "ln" if norm == "none" else norm
+    model = build(Recipe(name="planted", norm=kind, width=16, seed=seed), 10)
     if norm == "none":
         for name, module in list(model.named_modules()):
             if isinstance(module, nn.GroupNorm):
@@ -194,13 +192,24 @@ def over_seeds(
     return f"{mean:.2f} ± {half:.2f}"
 
 # %% ../nbs/17_planted.ipynb #17e00003
+@contextmanager
 def _hooked(model, hook):
-    "Put `hook(name, norm, args, out)` on each norm that reads its image: the handles"
+    "For the time of a block, `hook(name, norm, args, out)` on norms that read an image"
     handles = []
     for name, module in model.named_modules():
         if isinstance(module, nn.GroupNorm):
             handles.append(module.register_forward_hook(partial(hook, name)))
-    return handles
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _groups(norm, args):
+    "What a norm gets, (B, G, n): a mean and a variance are taken of each n"
+    (x,) = args
+    return x.reshape(len(x), norm.num_groups, -1)
 
 
 @torch.no_grad()
@@ -212,16 +221,11 @@ def norm_statistics(
     found = {}
 
     def keep(name, norm, args, out):
-        groups = args[0].reshape(len(out), norm.num_groups, -1)
+        groups = _groups(norm, args)
         found[name] = groups.mean(2), groups.var(2, correction=0)
 
-    handles = _hooked(model, keep)
-    try:
-        with eval_mode(model):
-            model(xb)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with _hooked(model, keep), eval_mode(model):
+        model(xb)
     return found
 
 
@@ -245,17 +249,13 @@ def replayed(
                 f"There are statistics of {len(mean)} images for a batch of "
                 f"{len(out)}: give one image's to each."
             )
-        groups = args[0].reshape(len(out), norm.num_groups, -1)
+        groups = _groups(norm, args)
         z = (groups - mean[..., None]) / (variance[..., None] + norm.eps).sqrt()
-        gain = norm.weight[:, None, None]
-        return z.view_as(out) * gain + norm.bias[:, None, None]
+        scale = norm.weight[:, None, None]
+        return z.view_as(out) * scale + norm.bias[:, None, None]
 
-    handles = _hooked(model, replay)
-    try:
+    with _hooked(model, replay):
         yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 # %% ../nbs/17_planted.ipynb #17e00004
 @dataclass(frozen=True)
