@@ -10,7 +10,8 @@ __all__ = ['places', 'named_classes', 'other_classes', 'plant', 'planted_net', '
 import csv
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -112,12 +113,14 @@ def learn(
     epochs: int = 6,  # passes over the images
     optimizer: str = "adamw",  # or "muon"
     after_epoch=(),  # functions of the run and the epoch's number
+    model: nn.Module = None,  # to go on with; by default `planted_net`
 ) -> Run:  # the model in evaluation mode
     "Train on images as they are, so that a mark keeps its place, through `fit`."
     settings = dict(epochs=epochs, batch_size=16, optimizer=optimizer, lr=2e-3)
     recipe = Recipe(name="planted", norm=norm, width=16, seed=seed, **settings)
     mean, std = channel_stats(data.images)
-    model = planted_net(norm, seed).to(memory_format=torch.channels_last)
+    model = planted_net(norm, seed) if model is None else model
+    model = model.to(memory_format=torch.channels_last)
     run = Run(model, recipe, data.classes, list(mean), list(std), History())
 
     as_it_is = BatchAugment(mean, std, crop_p=0, rotate_p=0, cutout_p=0)
@@ -151,7 +154,11 @@ def widened(
 
 # %% ../nbs/17_planted.ipynb #17e00006
 #| code-fold: true
-_kind = "norm", "place", "labels", "optimizer", "q"  # columns that say which network
+@lru_cache(maxsize=4)
+def _lines(path, changed):
+    "The lines of a table, read once for each time that it was written"
+    with open(path, newline="") as f:
+        return list(csv.DictReader(f))
 
 
 def read_seeds(
@@ -164,16 +171,18 @@ def read_seeds(
     q: float = 0.95,  # how often they were true
     labels: str = "own",  # or "permuted": those of other images
     optimizer: str = "adamw",  # or "muon"
+    epochs: int = 6,  # of training
+    images: str = "shapes",  # or "cifar10"
 ) -> dict:  # seed -> number, for the seeds that have one
     "One number for each seed of a network."
-    network = norm, place, labels, optimizer, q
+    wanted = dict(norm=norm, place=place, labels=labels, optimizer=optimizer)
+    wanted |= dict(images=images, measure=measure, detail=detail)
+    numbers = dict(q=q, epochs=epochs)
     found = {}
-    with open(path, newline="") as f:
-        for r in csv.DictReader(f):
-            same = tuple(r[c] for c in _kind[:-1]) == network[:-1]
-            same = same and float(r["q"]) == q
-            if same and (r["measure"], r["detail"]) == (measure, detail) and r[column]:
-                found[int(r["seed"])] = float(r[column])
+    for r in _lines(str(path), Path(path).stat().st_mtime_ns):
+        same = all(r[column] == text for column, text in wanted.items())
+        if same and all(float(r[k]) == v for k, v in numbers.items()) and r[column]:
+            found[int(r["seed"])] = float(r[column])
     return found
 
 
