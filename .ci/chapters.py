@@ -5,7 +5,8 @@ holds, as a mirror and not as a gate; gives each chapter its number in the title
 line under it (Colab, reading time, the explorer) and the cell that prepares Colab. It
 fails where the page would cut something off, a code line of over 88 characters or a
 text output of over 80, where an output is HTML, for which Quarto would load RequireJS
-and jQuery, and where two cells have one id. With --check it also fails where a title or
+and jQuery, where two cells have one id, and where its last words name another chapter
+as the next than the one that comes next. With --check it also fails where a title or
 the line under it is stale, and writes nothing.
 
 Reading time: 200 words of prose per minute, 20 lines of code per minute.
@@ -114,6 +115,14 @@ def repeated(cells):
             yield f"{n} cells have the id {cell_id}."
 
 
+def led_astray(cells, following):
+    "What is wrong with the chapter's last words, where they name the next one"
+    words = " ".join(source(c) for c in cells[-6:] if not is_code(c))
+    for named in re.findall(r"Next[^.\[]*\[[^]]*\]\((\w+)\.ipynb\)", words):
+        if named != following:
+            yield f"its end says that {named} comes next, not {following}"
+
+
 def new_cell(kind, text, cell_id):
     cell = dict(cell_type=kind, id=cell_id, metadata={}, source=text.splitlines(True))
     if kind == "code":
@@ -153,12 +162,15 @@ def main(check):
     print(table.format("chapter", *sitting))
     print(table.format("one sitting holds", *sitting.values()))
     faults = []
-    for path in sorted(root.glob("nbs/[0-9]*.ipynb")):
+    paths = sorted(root.glob("nbs/[0-9]*.ipynb"))
+    following = {a.stem: b.stem for a, b in zip(paths, paths[1:], strict=False)}
+    for path in paths:
         text = path.read_text(encoding="utf-8")
         book = json.loads(text)
         cells = [c for c in book["cells"] if c["id"] not in made_here]
         print(table.format(path.stem, *measure(cells).values()))
         found = [*cut_off(cells), *not_for_pages(cells), *repeated(cells)]
+        found += led_astray(cells, following.get(path.stem))
         faults += [f"{path.name}, {fault}" for fault in found]
         new = render(path, book, cells)
         if new != text and check:
