@@ -5,9 +5,10 @@ holds, as a mirror and not as a gate; gives each chapter its number in the title
 line under it (Colab, reading time, the explorer) and the cell that prepares Colab. It
 fails where the page would cut something off, a code line of over 88 characters or a
 text output of over 80, where an output is HTML, for which Quarto would load RequireJS
-and jQuery, where two cells have one id, and where its last words name another chapter
-as the next than the one that comes next. With --check it also fails where a title or
-the line under it is stale, and writes nothing.
+and jQuery, where two cells have one id, where a solution stands open under the folded
+ones, where words end in a colon and what they announce isn't shown, and where its last
+words name another chapter as the next than the one that comes next. With --check it
+also fails where a title or the line under it is stale, and writes nothing.
 
 Reading time: 200 words of prose per minute, 20 lines of code per minute.
 """
@@ -115,6 +116,41 @@ def repeated(cells):
             yield f"{n} cells have the id {cell_id}."
 
 
+def is_solutions(cell):
+    return not is_code(cell) and 'title="Solution' in source(cell)
+
+
+def given_away(cells):
+    "Code under the folded solutions that isn't folded, too, or shows what it prints"
+    after = next((i for i, c in enumerate(cells) if is_solutions(c)), len(cells))
+    for c in cells[after:]:
+        if not is_code(c) or has_flag(c, "hide"):
+            continue
+        if not has_flag(c, "code-fold: true"):
+            yield f"cell {c['id']}: the code of a solution stands open."
+        if c["outputs"] and not has_flag(c, "output: false"):
+            yield f"cell {c['id']}: the output gives a solution away."
+
+
+def shows_nothing(cell):
+    "Whether nbdev leaves a cell out: it is hidden, or exports private names alone"
+    if not is_code(cell) or has_flag(cell, "hide"):
+        return is_code(cell)
+    if not has_flag(cell, "export"):
+        return False
+    names = re.findall(r"^(?:def|class) (\w+)", source(cell), re.M)
+    return all(name.startswith("_") for name in names)
+
+
+def announced(cells):
+    "Words that end in a colon, where only more words follow"
+    shown = [c for c in cells if not shows_nothing(c)]
+    for cell, after in zip(shown, shown[1:], strict=False):
+        ends = re.search(r"[^:]:$", source(cell).rstrip())
+        if ends and not is_code(cell) and not is_code(after):
+            yield f"cell {cell['id']}: what it announces isn't shown."
+
+
 def led_astray(cells, following):
     "What is wrong with the chapter's last words, where they name the next one"
     words = " ".join(source(c) for c in cells[-6:] if not is_code(c))
@@ -170,6 +206,7 @@ def main(check):
         cells = [c for c in book["cells"] if c["id"] not in made_here]
         print(table.format(path.stem, *measure(cells).values()))
         found = [*cut_off(cells), *not_for_pages(cells), *repeated(cells)]
+        found += [*given_away(cells), *announced(cells)]
         found += led_astray(cells, following.get(path.stem))
         faults += [f"{path.name}, {fault}" for fault in found]
         new = render(path, book, cells)
