@@ -210,23 +210,21 @@ def _as_list(layers):
 
 
 class GradCAM:
-    "Grad-CAM at any layers: `with GradCAM(model, layers) as explain: r = explain(xb)`."
+    """Grad-CAM at any layers: `with GradCAM(model, layers) as explain: explain(xb)`.
+
+    When the block ends, the model's weights, gradients, mode and hooks are as before.
+    `layers` is one or several, such as `["layer3", "layer4"]`; the default is found in
+    the first call. A `method` gets layers of one axis as (B, C, 1, L), and those of
+    three as (B, C, D·H, W).
+    """
 
     def __init__(
         self,
-        # any classifier; its weights, gradients, mode and hooks are as before when the
-        # block ends
-        model: nn.Module,
-        # one or several, by name or as modules, such as ["layer3", "layer4"]; by
-        # default the last that puts out maps, found in the first call
-        layers=None,
-        # how activations and gradients, both (B, C, h, w), become a map (B, h, w); maps
-        # of one axis come as (B, C, 1, L), those of three as (B, C, D·H, W)
-        method=grad_cam,
-        # a function from a layer's output to (B, C, h, w), such as channels_last
-        reshape=None,
-        # a function from what the model gives to (B, K) logits
-        output=None,
+        model: nn.Module,  # any classifier
+        layers=None,  # names or modules; by default the last that puts out maps
+        method=grad_cam,  # activations and gradients (B, C, h, w) -> map (B, h, w)
+        reshape=None,  # a layer's output -> (B, C, h, w), such as channels_last
+        output=None,  # what the model gives -> (B, K) logits
         **unknown,  # refused, with a hint
     ):
         _refuse_unknown(unknown)

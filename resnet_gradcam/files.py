@@ -307,14 +307,13 @@ def _no_warnings():
 
 
 def read_image(
-    # a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF; of an animation the first frame is read
-    path,
-    # cut the centre square and resize it to this many pixels a side; default: as it is
-    size: int | None = None,
+    path,  # a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF
+    size: int | None = None,  # side of the centre square, resized; None: as it is
 ) -> np.ndarray:  # (H, W, 3) uint8, RGB
     """The pixels of an image file. Raises `InputError` when it isn't a readable one.
 
-    Bounded: 89 megapixels, 1 GiB, 10 seconds of work.
+    Of an animation the first frame is read. Bounded: 89 megapixels, 1 GiB, 10 seconds
+    of work.
     """
     with _no_warnings():
         return _read(path, size)
