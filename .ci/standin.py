@@ -61,16 +61,45 @@ def number_labels(nb):
     return numbers
 
 
+def authors(entry):
+    "In BibTeX's form; what stands in braces is one name, of an institution, say"
+    return re.split(r"\s+and\s+(?![^{]*\})", entry["author"])
+
+
 def surname(name):
     "Of an author in BibTeX's form"
+    if re.fullmatch(r"\{[^{}]*\}", name):
+        return name[1:-1]
     last = name.split(",")[0] if "," in name else name.split()[-1]
     return last.strip("{} ")
 
 
+def in_full(name):
+    "An author as people sign: first name, surname, Jr."
+    *before, first = name.split(", ")
+    return re.sub(r"[{}]", "", " ".join([first, *before]))
+
+
 def author_year(entry):
-    names = [surname(n) for n in re.split(r"\s+and\s+", entry["author"])]
+    names = [surname(n) for n in authors(entry)]
     who = " and ".join(names) if len(names) < 3 else f"{names[0]} et al."
     return who, entry.get("year", "n.d.")
+
+
+def place_of(work):
+    "Where a work was published, or who says it"
+    kinds = "booktitle", "journal", "howpublished", "institution"
+    place = next(filter(None, map(work.get, kinds)), "")
+    return place or (f"arXiv:{work['eprint']}" if "eprint" in work else "")
+
+
+def reference_to(entry):
+    "A work in the list of references"
+    names = ", ".join(map(in_full, authors(entry))).replace(", others", " and others")
+    work = {k: re.sub(r"[{}]", "", v) for k, v in entry.items()}
+    year = work.get("year", "n.d.")
+    parts = filter(None, (place_of(work), year))
+    return f"{names}, *{work['title']}*, {' '.join(parts)}".rstrip(".") + "."
 
 
 class Page:
@@ -131,13 +160,7 @@ class Page:
         "The works cited, as a list"
         lines = []
         for key in sorted(self.cited):
-            work = {k: re.sub(r"[{}]", "", v) for k, v in self.works[key].items()}
-            names = work["author"].replace(" and ", ", ")
-            places = map(work.get, ("booktitle", "journal", "eprint"))
-            place = next(filter(None, places), "")
-            year = work.get("year", "n.d.")
-            line = f"[]{{#ref-{key}}}{names}, *{work['title']}*, {place} {year}."
-            lines.append(line)
+            lines.append(f"[]{{#ref-{key}}}{reference_to(self.works[key])}")
         return "\n\n".join(lines)
 
     def change(self):
@@ -254,6 +277,10 @@ class Finish:
         r'<img([^>]*?) src="data:image/png;base64,([^"]+)"([^>]*?) class="img-fluid">'
     )
     caption = re.compile(r"<figcaption>.*?</figcaption>", re.S)
+    # Markdown's tables must have a head; Pandoc leaves out an empty one
+    empty_head = re.compile(
+        r"<thead>\s*<tr[^>]*>(?:\s*<th[^>]*>\s*</th>)+\s*</tr>\s*</thead>"
+    )
     link = re.compile(r"\[([^\]]+)\]\((#[\w-]+)\)")
     katex_file = re.compile(r'https://[^"]+/katex@[^"]+/dist/(katex\.min\.\w+)')
     katex_call = re.compile(r'<script src="[^"]+/auto-render\.min\.js" defer></script>')
@@ -291,6 +318,7 @@ for (const e of document.getElementsByClassName("math")) {
     def __call__(self, page):
         page = self.image.sub(self.size, page)
         page = self.caption.sub(self.link_in, page)
+        page = self.empty_head.sub("", page)
         page = self.katex_file.sub(rf"{self.url}\1", page)
         page = self.katex_call.sub(lambda _: self.pandoc, page)
         return re.sub(r"/nbs/(\w+)\.ipynb", self.source, page)
