@@ -88,7 +88,7 @@ def plain_figure(
     width: float,  # inches
     height: float,  # inches
 ) -> plt.Figure:
-    """An empty figure that shows names as they are written, `$` and 猫 among them.
+    """An empty figure that shows names as they are written: `$`, Chinese, Arabic.
 
     Where the user's choice of a backend is missing, it is one for files.
     """
@@ -222,17 +222,17 @@ def _curve(ax, epochs, values, name):
 
 
 def _mark_drop(ax, epoch, lr):
-    "A dashed line after the epoch, with the new rate beside it"
+    "A dashed line after the epoch, with the new rate above it, where no curve is"
     ax.axvline(epoch + 0.5, color=".6", ls="--", lw=1)
     ax.text(
         epoch + 0.5,
-        0.5,
-        f" lr {lr:.2g}",
+        1.02,
+        f"lr {lr:.1e}",
         transform=ax.get_xaxis_transform(),
         fontsize=9,
         rotation=90,
-        ha="right",
-        va="center",
+        ha="center",
+        va="bottom",
     )
 
 
@@ -240,7 +240,7 @@ def show_curves(
     history,  # the columns of `history.csv` by name; NaN where nothing was measured
 ) -> plt.Figure:
     "Loss and accuracy over the epochs, with the drops of the learning rate."
-    fig = plain_figure(9, 3.2)
+    fig = plain_figure(9, 3.8)
     axs = fig.subplots(1, 2)
     labels = dict(loss="loss (mean cross-entropy)", acc="accuracy")
     epochs = np.asarray(history["epoch"])
@@ -251,9 +251,10 @@ def show_curves(
             _mark_drop(ax, epoch, lr)
         ax.set(xlabel="epoch", ylabel=labels[what])
         ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
-        ax.legend(frameon=False)
     # as many decimals as tell the ticks apart
     axs[1].yaxis.set_major_formatter(PercentFormatter(xmax=1))
+    shown = axs[0].get_legend_handles_labels()
+    fig.legend(*shown, loc="outside lower center", ncols=3, frameon=False)
     return fig
 
 # %% ../nbs/02_show.ipynb #0cf7af8a
@@ -301,11 +302,13 @@ def short_name(
 #| code-fold: true
 def _tile(ax, image, heat, top):
     "One overlay, `top` being the hottest; or, where nothing is positive, the words"
-    ax.set(xticks=[], yticks=[], frame_on=False)
+    ax.set(xticks=[], yticks=[])
     if heat.max() > 0:
+        ax.set_frame_on(False)
         ax.imshow(overlay(image, heat / top))
         return
-    ax.imshow(np.full(image.shape, 225, dtype=np.uint8))  # light grey
+    height, width = image.shape[:2]
+    ax.set_box_aspect(height / width)
     text = "no positive\nevidence"
     middle = dict(ha="center", va="center", transform=ax.transAxes)
     ax.text(0.5, 0.5, text, fontsize=9, **middle)

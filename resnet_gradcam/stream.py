@@ -124,8 +124,7 @@ def explain_all(
     run: Run,  # a trained model, or what else has `model` and `batch(images)`
     data: ImageData,  # N images
     layers=None,  # those of GradCAM: names or modules; by default the last with maps
-    # None: the predicted class; one class; (N,) or (N, T) classes; or a function of the
-    # model's output
+    # one class, (N,) or (N, T), or a function of the output; by default the predicted
     targets=None,
     out=None,  # a file to write, .safetensors; by default there is none
     batch_size: int = 100,  # images at a time: what decides on the memory

@@ -154,14 +154,14 @@ def deletion(
     xb: torch.Tensor,  # (B, C, H, W)
     targets,  # a class, or (B,) classes
     maps: torch.Tensor,  # (B, H, W); only the order counts, ties go from the upper left
-    # stands for removed pixels: what broadcasts to xb (0 is the mean colour), or a
-    # function of xb and of where pixels are removed, (B, 1, H, W)
+    # for the removed pixels: broadcasts to xb (0 is the mean colour), or f(xb, removed)
     fill=0.0,
     steps: int = 16,  # the pixels go in so many portions
 ) -> torch.Tensor:  # (B, steps+1) probabilities, from the whole image to nothing
     """The deletion curve: pixels go, the hottest first.
 
-    Petsiuk et al. (2018, arXiv:1806.07421).
+    Petsiuk et al. (2018, arXiv:1806.07421). `removed` is (B, 1, H, W), True where
+    pixels are gone.
     """
     check_maps(maps, xb)
     pixels = maps[0].numel()
