@@ -13,7 +13,7 @@ height responsive: both are taken out. With --check, nothing is written. It fail
 
 A phone's column is 339 px wide. A figure scrolls there at 528 px, unless its cell says
 `#| classes: wide-figure`, at 672 px, or `#| classes: whole-figure`: it fits the column
-(styles.css). The figures named in `waiting` and `seen_whole` are exempt.
+(styles.css). The figures named in `seen_whole` are exempt.
 """
 
 import ast
@@ -29,11 +29,6 @@ from project import root, source
 
 column, phone = 678, 339  # px, as Quarto sets them at 1280 and 390
 least = 9  # px, of letters
-# Results of long runs and measurements, drawn before there was a matplotlibrc. They are
-# made anew when they are run again, on a quiet machine.
-waiting = {
-    "30a00058": "35_processes",
-}
 # Figures that a phone shows at once though `font.size` is small there, and why
 seen_whole = {
     "c405f2e8": "02_show: images without letters",
@@ -203,8 +198,6 @@ def cell_faults(cell, found, points):
     "What is wrong with the figures of a cell"
     if re.search(r"^#\| fig-alt:.*%;", source(cell), re.M):
         yield "write percent instead of %; in its alt text"
-    if cell["id"] in waiting:
-        return
     for image, metadata in found:
         yield from picture_faults(image, metadata)
     shares = [letter_share(image, points) for image, _ in found]
@@ -270,7 +263,7 @@ def letters():
     for path in root.glob("nbs/*.ipynb"):
         book = json.loads(path.read_text(encoding="utf-8"))
         for cell, found, points in figures_of(book, library):
-            if cell["id"] not in {*waiting, *seen_whole}:
+            if cell["id"] not in seen_whole:
                 for image, _ in found:
                     image.fp.seek(0)
                     shares[digest(image.fp.read())] = letter_share(image, points)
