@@ -113,7 +113,7 @@ def learn(
     epochs: int = 6,  # passes over the images
     optimizer: str = "adamw",  # or "muon"
     after_epoch=(),  # functions of the run and the epoch's number
-    model: nn.Module = None,  # to go on with; by default `planted_net`
+    model: nn.Module = None,  # to go on with; by default a new one
 ) -> Run:  # the model in evaluation mode
     "Train on images as they are, so that a mark keeps its place, through `fit`."
     settings = dict(epochs=epochs, batch_size=16, optimizer=optimizer, lr=2e-3)
