@@ -12,6 +12,7 @@ import numpy as np
 
 # %% ../nbs/08_augment.ipynb #a6e8c416
 def _albumentations():
+    "Imported when needed: it takes seconds. It need not ask for a newer version."
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     import albumentations
 
