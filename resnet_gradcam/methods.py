@@ -75,13 +75,13 @@ def grad_cam_pp(
     A: torch.Tensor,  # (B, C, h, w) activations, 0 or more (after a ReLU)
     G: torch.Tensor,  # (B, C, h, w) gradient of the score at them
 ) -> torch.Tensor:  # (B, h, w)
-    """Grad-CAM++ for the exponential of the score, without that factor.
+    """Grad-CAM++ for exp(score), without the factor exp(score) of the whole map.
 
     Chattopadhay et al. (2018), arXiv:1710.11063, equation 19.
     """
     positive = G.relu()
     total = A.sum((2, 3), keepdim=True)  # (B, C, 1, 1)
-    shares = positive / (2 + positive * total)  # alpha times the positive gradient
+    shares = positive / (2 + positive * total)  # equation 19's alpha, times positive
     weights = shares.sum((2, 3), keepdim=True)
     return (weights * A).sum(1)
 
@@ -102,7 +102,7 @@ def of_targets(
         )
     return scores.gather(1, targets.long()[:, None])[:, 0]
 
-
+# %% ../nbs/15_methods.ipynb #15n00021
 @contextmanager
 def _changed(layer, change):
     "For the time of a block, a layer puts out `change(out)`; None changes nothing"
@@ -202,14 +202,15 @@ def occlusion(
     covered = torch.zeros_like(xb[0, 0])
     with eval_mode(model):
         whole = of_targets(model(xb), targets)
-        for y in _corners(height, size, stride):
-            for x in _corners(width, size, stride):
-                square = (..., slice(y, y + size), slice(x, x + size))
+        for top in _corners(height, size, stride):
+            for left in _corners(width, size, stride):
+                rows = slice(top, top + size)
+                columns = slice(left, left + size)
                 hidden = xb.clone()
-                hidden[square] = fill
+                hidden[:, :, rows, columns] = fill
                 drop = whole - of_targets(model(hidden), targets)  # (B,)
-                total[square] += drop[:, None, None]
-                covered[square] += 1
+                total[:, rows, columns] += drop[:, None, None]
+                covered[rows, columns] += 1
     return total / covered
 
 # %% ../nbs/15_methods.ipynb #15w00011
@@ -218,9 +219,9 @@ def integrated_gradients(
     model: nn.Module,  # (B, 3, H, W) -> (B, K) logits; as it is afterwards
     xb: torch.Tensor,  # (B, 3, H, W)
     targets,  # a class, or (B,) classes
-    baseline=0.0,  # the image of nothing; broadcasts to xb
+    baseline=0.0,  # the image of nothing; broadcasts to xb; 0 is the mean colour
     steps: int = 32,  # gradients along the way
-) -> torch.Tensor:  # (B, H, W); the sum is the logit's gain over the baseline
+) -> torch.Tensor:  # (B, H, W); with enough steps the sum is y(xb) - y(baseline)
     """Integrated gradients, added up over the colours.
 
     Sundararajan et al. (2017), arXiv:1703.01365.
@@ -228,8 +229,8 @@ def integrated_gradients(
     way = xb - baseline  # (B, 3, H, W)
     total = torch.zeros_like(xb)
     with eval_mode(model), torch.enable_grad():
-        for s in range(steps):
-            t = (s + 0.5) / steps  # the middle of each step
+        for s in range(1, steps + 1):
+            t = (s - 0.5) / steps  # the middle of step s
             x = (baseline + t * way).detach().requires_grad_()
             total += torch.autograd.grad(of_targets(model(x), targets).sum(), x)[0]
     return (way * total / steps).sum(1)

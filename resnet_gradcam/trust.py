@@ -171,7 +171,9 @@ def deletion(
         )
     # stable: ties go from the upper left, on every machine
     order = maps.flatten(1).argsort(dim=1, descending=True, stable=True)
-    rank = order.argsort(1).view_as(maps)[:, None]  # (B, 1, H, W): each pixel's turn, from 0
+    rank = order.argsort(1).view_as(maps)[
+        :, None
+    ]  # (B, 1, H, W): each pixel's turn, from 0
     curve = []
     with eval_mode(model), torch.no_grad():
         for i in range(steps + 1):
