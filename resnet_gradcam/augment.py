@@ -20,7 +20,7 @@ def _albumentations():
 
 
 presets = dict(  # probability of each transform, by name
-    # as the experiment was run: mostly off
+    # as in the recorded run: mostly off
     assignment=dict(crop_p=0.5, rotate_p=0.2, cutout_p=0.2),
     strong=dict(crop_p=1.0, rotate_p=0.5, cutout_p=1.0),
 )
