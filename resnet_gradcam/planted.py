@@ -92,7 +92,7 @@ class Roads:
 
 
 def two_roads(
-    f,  # function of (B, 3, H, W) that runs `model`: logits, maps, any tensor
+    f,  # function of (B, 3, H, W) that runs the model: logits, maps, any tensor
     model: nn.Module,  # with LayerNorm or GroupNorm
     without: torch.Tensor,  # (B, 3, H, W) images
     marked: torch.Tensor,  # (B, 3, H, W) the same with marks
