@@ -25,7 +25,7 @@ import re
 import sys
 
 from PIL import Image
-from project import root, source
+from project import replace_text, root, source
 
 column, phone = 678, 339  # px, as Quarto sets them at 1280 and 390
 least = 9  # px, of letters
@@ -284,7 +284,7 @@ def main(check):
             strip(book)
             new = json.dumps(book, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
             if new != text:
-                path.write_text(new, encoding="utf-8")
+                replace_text(path, new)
         faults += [f"{path.name}, {fault}" for fault in faults_of(book, library)]
     return "\n".join(faults) or None
 

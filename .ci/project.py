@@ -20,6 +20,13 @@ def read_cells(name):
     return book["cells"]
 
 
+def replace_text(path, text):
+    "A file's new text as a whole: whoever is killed meanwhile leaves the old one"
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
 def source(cell):
     "The text of a cell, which notebooks keep as lines"
     return "".join(cell["source"])
