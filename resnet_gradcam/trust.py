@@ -171,9 +171,8 @@ def deletion(
         )
     # stable: ties go from the upper left, on every machine
     order = maps.flatten(1).argsort(dim=1, descending=True, stable=True)
-    rank = order.argsort(1).view_as(maps)[
-        :, None
-    ]  # (B, 1, H, W): each pixel's turn, from 0
+    # each pixel's turn, from 0: (B, 1, H, W)
+    rank = order.argsort(1).view_as(maps)[:, None]
     curve = []
     with eval_mode(model), torch.no_grad():
         for i in range(steps + 1):
