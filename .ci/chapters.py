@@ -18,7 +18,7 @@ import re
 import sys
 from collections import Counter
 
-from project import replace_text, repository, root, settings, source
+from project import replace_file, repository, root, settings, source
 
 sitting = dict(cells=40, words=1400, exported=60, minutes=20)
 code_width = 88
@@ -213,7 +213,7 @@ def main(check):
         if new != text and check:
             faults.append(f"{path.name}: stale. Run python .ci/chapters.py and commit.")
         elif new != text:
-            replace_text(path, new)
+            replace_file(path, new.encode())
     print(*faults, sep="\n")
     return bool(faults)
 

@@ -25,7 +25,7 @@ import re
 import sys
 
 from PIL import Image
-from project import replace_text, root, source
+from project import replace_file, root, source
 
 column, phone = 678, 339  # px, as Quarto sets them at 1280 and 390
 least = 9  # px, of letters
@@ -284,7 +284,7 @@ def main(check):
             strip(book)
             new = json.dumps(book, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
             if new != text:
-                replace_text(path, new)
+                replace_file(path, new.encode())
         faults += [f"{path.name}, {fault}" for fault in faults_of(book, library)]
     return "\n".join(faults) or None
 

@@ -20,10 +20,10 @@ def read_cells(name):
     return book["cells"]
 
 
-def replace_text(path, text):
-    "A file's new text as a whole: whoever is killed meanwhile leaves the old one"
+def replace_file(path, content):
+    "A file's new bytes as a whole: whoever is killed meanwhile leaves the old ones"
     part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
+    part.write_bytes(content)
     part.replace(path)
 
 

@@ -9,7 +9,7 @@ import base64
 import re
 import sys
 
-from project import read_cells, repository, root, settings, source
+from project import read_cells, replace_file, repository, root, settings, source
 
 branch = settings["branch"]
 header = "<!-- Made from nbs/index.ipynb by .ci/readme.py: edit that notebook. -->\n\n"
@@ -60,7 +60,7 @@ def main(check):
     if not check:
         for path, content in files.items():
             path.parent.mkdir(exist_ok=True)
-            path.write_bytes(content)
+            replace_file(path, content)
         return None
     stale = [
         path.name

@@ -8,7 +8,7 @@ whether the list is current.
 import re
 import sys
 
-from project import replace_text, root
+from project import replace_file, root
 
 config = root / "_quarto.yml"
 sections = {  # of the path: the number that each begins with
@@ -62,7 +62,7 @@ def main(check):
         return None
     if check:
         return f"{config.name}: stale. Run python .ci/sidebar.py and commit."
-    replace_text(config, new)
+    replace_file(config, new.encode())
     return None
 
 
