@@ -1,7 +1,7 @@
 "use strict";
 /* A residual network in plain JavaScript: forward, backward, and Grad-CAM.
 
-   It computes what PyTorch computes with the same weights; chapter 25 of the book
+   It computes what PyTorch computes with the same weights; chapter 70 of the book
    explains it. A tensor is an object {c, h, w, data}: c channels of h rows of w
    numbers, in the order in which PyTorch keeps one image. Numbers have 64 bits, as
    JavaScript counts anyway. Nothing here touches the page: a worker runs it. */
