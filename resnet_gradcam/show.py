@@ -55,7 +55,9 @@ def show_images(
             "for a normalised batch call show_batch."
         )
     if titles is not None and len(titles) != len(images):
-        raise InputError(f"{len(images)} images need as many titles, not {len(titles)}.")
+        raise InputError(
+            f"{len(images)} images need as many titles, not {len(titles)}."
+        )
     title_lines = max((t.count("\n") + 1 for t in titles or []), default=0)
     fig, axs = _grid(len(images), ncols, size, title_lines)
     for i, (ax, im) in enumerate(zip(axs, images)):
