@@ -28,14 +28,14 @@ from torch import nn
 
 from resnet_gradcam.augment import presets
 from resnet_gradcam.batches import BatchAugment
+from resnet_gradcam.closed import cam
+from resnet_gradcam.curves import drops
 from resnet_gradcam.data import channel_stats
 from resnet_gradcam.descent import sgd
-from resnet_gradcam.explain import cam
 from resnet_gradcam.mistakes import misclassified
 from resnet_gradcam.plateau import recorded_run, replay
 from resnet_gradcam.runs import load_run
 from resnet_gradcam.shapes import shapes
-from resnet_gradcam.show import drops
 from resnet_gradcam.train import predict
 
 # by its path: Python has a module of that name

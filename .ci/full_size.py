@@ -41,7 +41,8 @@ from resnet_gradcam.train import default_device, fit
 gpu_chapters = (
     "32_batches",
     "34_precision",
-    "39_explain",
+    "49_setting",
+    "69_closed",
 )  # they test CUDA if it's there
 piece = 15 * 2**20  # bytes of a part of the weights
 

@@ -27,10 +27,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from fastcore.script import call_parse
+from .curves import show_curves
 from .data import cifar10, image_folder
 from .explain import GradCAM
 from .files import InputError, atomic_write, centre_square
 from .files import first_few, read_image, visible
+from resnet_gradcam.mistake_figures import (
+    mistake_titles,
+    short_name,
+    show_gradcam,
+    show_mistakes,
+)
 from .mistakes import class_accuracy, misclassified
 from .precision import MixedPrecision, find_device, precisions
 from resnet_gradcam.processes import (
@@ -44,13 +51,6 @@ from resnet_gradcam.processes import (
 from .recipes import History, demo_recipe, recipes
 from .runs import Run, check_out, load_run, train_recipe, writing
 from .shapes import shapes
-from resnet_gradcam.show import (
-    mistake_titles,
-    show_curves,
-    show_gradcam,
-    show_mistakes,
-    short_name,
-)
 from .train import predict
 from tqdm.auto import tqdm
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import matplotlib.pyplot as plt
 import numpy as np
 from .data import ImageData
+from .figures import plain_figure
 from .files import InputError
 from .mistakes import check_probs
-from .show import plain_figure
 
 # %% ../nbs/56_confidence.ipynb #08a00038
 @dataclass(frozen=True)

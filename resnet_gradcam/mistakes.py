@@ -12,8 +12,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from .data import ImageData
+from .figures import plain_figure
 from .files import InputError
-from .show import plain_figure
 
 # %% ../nbs/11_mistakes.ipynb #08a00004
 #| code-fold: true

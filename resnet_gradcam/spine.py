@@ -11,8 +11,8 @@ import math
 
 import matplotlib.pyplot as plt
 import numpy as np
+from .figures import plain_figure
 from .files import InputError
-from .show import plain_figure
 
 # %% ../nbs/54_spine.ipynb #d2a00002
 #| code-fold: true
