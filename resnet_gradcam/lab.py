@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from fastcore.script import call_parse
-from .cli import argument, check_new, plain_errors
+from .answers import check_new
+from .cli import argument, plain_errors
 from .data import ImageData
 from .explorer import about_run, check_images, fill_page
 from .explorer import norm_names, png_text
