@@ -103,7 +103,7 @@ def show_batch(
 
 # %% ../nbs/02_show.ipynb #04534770
 _cmap = "inferno"
-_grey = np.array([0.2126, 0.7152, 0.0722])  # luma of R, G and B (ITU-R BT.709)
+_grey = np.array([0.2126, 0.7152, 0.0722])  # how light R, G and B look (luma, ITU-R BT.709)
 
 
 def overlay(
@@ -111,7 +111,7 @@ def overlay(
     heat,  # (H, W) in 0..1
     alpha: float = 0.55,  # weight of the heat map, 0..1
 ) -> np.ndarray:  # (H, W, 3) floats in 0..1
-    """The image in grey with a heat map laid over it, in perceptually uniform colours.
+    """The image in grey with a heat map laid over it, in the colours of inferno.
 
     The colour tells the heat; how bright a place is depends on the image, too.
     """
