@@ -35,6 +35,7 @@ from .runs import check_out, load_run, train_recipe
 from .shapes import shapes
 
 # %% ../nbs/23_cli.ipynb #02c6751a
+#| code-fold: true
 class _Argument(getattr(fastcore.script, "Param", object)):
     "An argument for fastcore 1; a signature shows its type alone"
 
@@ -85,6 +86,7 @@ def plain_errors(
         raise SystemExit(f"\n{stopped}") from None
 
 # %% ../nbs/23_cli.ipynb #23d00005
+#| code-fold: true
 def _data(name):
     "Train and test images by name or path"
     if name == "shapes":
@@ -106,6 +108,7 @@ def _limited(data, n):
     return data[np.sort(kept)]
 
 # %% ../nbs/23_cli.ipynb #ec5e8d22
+#| code-fold: true
 def _say(text):
     "Tell at once what is being done, once a job"
     rank, _ = rank_and_world()
@@ -140,6 +143,7 @@ def _train_and_explain(recipe, train, test, out, data, device, **kwargs):
     )
 
 # %% ../nbs/23_cli.ipynb #d2300001
+#| code-fold: true
 if __name__ == "__main__" and "__file__" in globals():
     # `python -m resnet_gradcam.cli` is gradcam_train, for torchrun. It stands before
     # the commands, for fastcore runs each one that the main module defines.
