@@ -40,7 +40,7 @@ def backward(
     xb: torch.Tensor,  # (B, 3, H, W)
     yb: torch.Tensor,  # (B,) int64
     share: float = 1.0,  # of the batch: its first images, 0 < share <= 1
-) -> tuple:  # (loss, logits), plain numbers that autograd no longer follows
+) -> tuple:  # (loss, logits), tensors that autograd no longer follows
     "One forward and one backward pass; each parameter's gradient is added to `.grad`."
     n = math.ceil(share * len(xb))
     logits = model(xb[:n])
