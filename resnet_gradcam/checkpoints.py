@@ -137,7 +137,7 @@ previous = "checkpoint.previous.safetensors"
 def save_checkpoint(
     out: Path,  # the folder of a run
     model: nn.Module,  # whose weights are kept
-    opt: torch.optim.Optimizer,  # over the model's parameters, in their order
+    opt: torch.optim.Optimizer,  # over the model's parameters
     **about,  # what else to keep, as JSON knows it
 ):
     "Keep all that a run needs to go on. At no moment is there no whole checkpoint."
@@ -156,6 +156,11 @@ def save_checkpoint(
         save_tensors(out / newest, tensors, **about)
 
 # %% ../nbs/36_faults.ipynb #n3603510
+def _numbered(opt):
+    "The parameters of an optimizer, numbered as in its state"
+    return enumerate(p for group in opt.param_groups for p in group["params"])
+
+
 def _state_like(opt, p):
     "What an optimizer keeps of a parameter: names, and tensors of the shapes"
     state = dict(step=torch.tensor(0.0), exp_avg=p)
@@ -178,7 +183,7 @@ def restore(
     if len(weights) == len(tensors):  # not one step was made
         return
     states = {}
-    for i, p in enumerate(model.parameters()):
+    for i, p in _numbered(opt):
         states[i] = {}
         for k, like in _state_like(opt, p).items():
             saved = tensors[f"opt.{i}.{k}"]
@@ -198,12 +203,12 @@ def _without_steps(path):
 def read_checkpoint(
     path: Path,  # a file that save_checkpoint wrote
     model: nn.Module,  # whose names and shapes it must have
-    opt: torch.optim.Optimizer,  # over the model's parameters
+    opt: torch.optim.Optimizer,  # over the model's parameters, in the same groups
 ) -> tuple:  # (tensors, about)
     "Read a checkpoint. One that is damaged, or of another model: `ValueError`."
     like = {f"model.{k}": v for k, v in model.state_dict().items()}
     if not _without_steps(path):
-        for i, p in enumerate(model.parameters()):
+        for i, p in _numbered(opt):
             like |= {f"opt.{i}.{k}": v for k, v in _state_like(opt, p).items()}
     tensors, about = load_tensors(path, like)
     for name, v in tensors.items():

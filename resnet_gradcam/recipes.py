@@ -52,6 +52,7 @@ class Recipe:
     optimizer: str = "adamw"  # "adamw", which without decay is Adam, or "muon"
     lr: float = 1e-3  # learning rate of the optimizer
     weight_decay: float = 0.0  # decoupled (Loshchilov & Hutter, 2019)
+    decay_gains: bool = True  # whether gains and biases decay, as kernels do
     l1: float = 0.0  # factor of the sum of the absolute weights, added to the loss
     rho: float = 0.0  # step of SAM (Foret et al., 2021); 0: plain gradients
     label_smoothing: float = 0.0  # share spread over all classes (Szegedy et al., 2016)
@@ -91,7 +92,8 @@ def _check_setting(field, value):
     "Raise `InputError` unless a recipe's setting has its type and lies in its range"
     name = field.name
     kinds = (int, float) if field.type is float else field.type
-    if not isinstance(value, kinds) or isinstance(value, bool):
+    is_flag = isinstance(value, bool)
+    if not isinstance(value, kinds) or is_flag != (field.type is bool):
         kind = field.type.__name__
         raise InputError(f"In a recipe {name} is {kind}, not {value!r}.")
     if name not in _ranges:
@@ -144,7 +146,9 @@ def compare_recipes(
     for setting in settings[0]:
         values = [chosen[setting] for chosen in settings]
         if setting != "name" and len(set(values)) > 1:
-            lines[setting] = [v if isinstance(v, str) else f"{v:g}" for v in values]
+            lines[setting] = [
+                f"{v:g}" if isinstance(v, float) else str(v) for v in values
+            ]
     lines |= measured or {}
     first = max(map(len, lines))
     width = 2 + max(len(text) for texts in lines.values() for text in texts)
