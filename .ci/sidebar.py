@@ -1,14 +1,15 @@
 """Write the list of pages into _quarto.yml: python .ci/sidebar.py [--check]
 
 The sidebar has two parts, the path and the workshop, made of the notebooks in nbs/ by
-their numbers. A page's name there is the title of its notebook. With --check, only say
-whether the list is current.
+their numbers. A page's name there is the title of its notebook. The home page lists the
+workshop by the same sections. With --check, only say whether both are current.
 """
 
+import json
 import re
 import sys
 
-from project import replace_file, root
+from project import replace_file, root, source
 
 config = root / "_quarto.yml"
 sections = {  # of the path: the number that each begins with
@@ -19,7 +20,16 @@ sections = {  # of the path: the number that each begins with
     "Explain": 11,
     "Do": 20,
 }
-workshop = 30  # the path's chapters have lower numbers
+rooms = {  # of the workshop, whose pages have numbers from 30 on
+    "Images and figures": (30, 31, 32, 43, 63, 64, 73),
+    "Networks": (42, 74, 75, 76, 77),
+    "Training": (33, 34, 35, 36, 38, 44, 52, 54, 72),
+    "Maps": (39, 45, 46, 47, 48, 49, 58, 60, 65, 66, 69),
+    "Trust": (41, 53, 55, 56, 57, 59, 67, 68, 78, 79),
+    "Commands and pages": (37, 40, 50, 51, 61, 62, 70, 71),
+    "Reference": (90,),
+}
+home = root / "nbs/index.ipynb"
 listed = re.compile(r"(?<=\n    contents: # made by \.ci/sidebar\.py\n)(?: {6}.*\n)+")
 
 
@@ -28,28 +38,55 @@ def section_of(number):
     return [name for name, first in sections.items() if first <= number][-1]
 
 
-def group(names):
-    "Chapters of the path by section, and those of the workshop"
-    path = {name: [] for name in sections}
-    others = []
+def in_rooms(names):
+    "The pages of the workshop by section; `SystemExit` where one has none"
+    of_number = {int(name[:2]): name for name in names if int(name[:2]) >= 30}
+    placed = {room: [of_number.get(i) for i in rooms[room]] for room in rooms}
+    listed_pages = [name for pages in placed.values() for name in pages]
+    if sorted(map(str, listed_pages)) != sorted(of_number.values()):
+        sys.exit("error: each page of the workshop has one place in .ci/sidebar.py.")
+    return placed
+
+
+def on_path(names):
+    "The chapters of the path by section"
+    placed = {section: [] for section in sections}
     for name in names:
-        number = int(name[:2])
-        place = others if number >= workshop else path[section_of(number)]
-        place.append(name)
-    return path, others
+        if int(name[:2]) < 30:
+            placed[section_of(int(name[:2]))].append(name)
+    return placed
+
+
+def part(title, placed):
+    "A part of the sidebar as YAML"
+    lines = [f"- section: {title}", "  contents:"]
+    for section, pages in placed.items():
+        if pages:
+            lines += [f"    - section: {section}", "      contents:"]
+            lines += [f"        - {name}" for name in pages]
+    return lines
 
 
 def render(names):
     "The sidebar's contents as YAML"
-    path, others = group(names)
-    lines = ["- {text: Home, href: index.ipynb}", "- section: The path", "  contents:"]
-    for section, chapters in path.items():
-        if chapters:
-            lines += [f"    - section: {section}", "      contents:"]
-            lines += [f"        - {name}" for name in chapters]
-    lines += ["- section: The workshop", "  contents:"]
-    lines += [f"    - {name}" for name in others]
+    lines = ["- {text: Home, href: index.ipynb}"]
+    lines += part("The path", on_path(names))
+    lines += part("The workshop", in_rooms(names))
     return "".join(f"      {line}\n" for line in lines)
+
+
+def listed_at_home(names):
+    "What is wrong with the home page's list of the workshop"
+    words = "\n".join(source(c) for c in json.loads(home.read_text())["cells"])
+    place = 0
+    for room, pages in in_rooms(names).items():
+        for text in (f"### {room}\n", *(f"]({name})" for name in pages)):
+            if room == "Reference":
+                continue
+            place = words.find(text, place)
+            if place < 0:
+                return f"{home.name}: {text.strip()} is missing, or out of order."
+    return None
 
 
 def main(check):
@@ -59,7 +96,7 @@ def main(check):
     if not found:
         return f"error: {config.name} has no place for the list of pages."
     if new == text:
-        return None
+        return listed_at_home(names)
     if check:
         return f"{config.name}: stale. Run python .ci/sidebar.py and commit."
     replace_file(config, new.encode())
