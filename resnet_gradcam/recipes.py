@@ -137,7 +137,7 @@ demo_recipe = Recipe(
 
 # %% ../nbs/52_recipes.ipynb #52c00002
 def compare_recipes(
-    recipes: dict,  # name of a column -> `Recipe`
+    recipes: dict,  # name of a column -> a recipe
     measured: dict | None = None,  # name of a further line -> a text per recipe
 ) -> str:  # the table
     "A line for each setting in which the recipes differ; their names don't count."
