@@ -31,6 +31,7 @@ column, phone = 678, 339  # px, as Quarto sets them at 1280 and 390
 least = 9  # px, of letters
 # Figures that a phone shows at once though `font.size` is small there, and why
 seen_whole = {
+    "d1a00001": "02_show: a large number above each drawing",
     "c405f2e8": "02_show: images without letters",
     "079907e0": "08_augment: images without letters",
     "13e00003": "13_gradcam: images without letters",
