@@ -361,7 +361,8 @@ broken = {  # the fault that has to be found -> what makes it
         "document.querySelector('.sidebar-link.active').textContent = 'b'"
     ),
     "parts are ['The path']": (
-        "[...document.querySelectorAll('.sidebar-item-section')].pop().remove()"
+        "[...document.querySelectorAll('.sidebar-menu-container > ul > "
+        ".sidebar-item-section')].pop().remove()"
     ),
     "the logo is 190 px high": add(
         "<style>.sidebar-logo { height: 190px; max-height: none !important }</style>"
