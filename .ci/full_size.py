@@ -32,7 +32,7 @@ from resnet_gradcam.batches import BatchAugment, Batches, loader
 from resnet_gradcam.checkpoints import save_tensors
 from resnet_gradcam.data import channel_stats, image_folder
 from resnet_gradcam.precision import MixedPrecision
-from resnet_gradcam.recipes import optimizers, recipes
+from resnet_gradcam.recipes import make_optimizer, recipes
 from resnet_gradcam.resnet import resnet18
 from resnet_gradcam.runs import build, load_run, train_recipe
 from resnet_gradcam.sharp import SAM
@@ -128,9 +128,7 @@ def our_epoch(recipe, train, memory_format=torch.channels_last, compiled=False):
     mean, std = channel_stats(train.images)
     aug = BatchAugment(mean, std, recipe.crop_p, recipe.rotate_p, recipe.cutout_p)
     batches = Batches(train, aug.to(device), recipe.batch_size, recipe.seed)
-    opt = optimizers[recipe.optimizer](
-        model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay
-    )
+    opt = make_optimizer(recipe, model)
     if recipe.rho:
         opt = SAM(opt, recipe.rho)
     mixed = MixedPrecision(model, recipe.precision)

@@ -5,11 +5,10 @@ their numbers. A page's name there is the title of its notebook. The home page l
 workshop by the same sections. With --check, only say whether both are current.
 """
 
-import json
 import re
 import sys
 
-from project import replace_file, root, source
+from project import read_cells, replace_file, root, source
 
 config = root / "_quarto.yml"
 sections = {  # of the path: the number that each begins with
@@ -20,7 +19,8 @@ sections = {  # of the path: the number that each begins with
     "Explain": 11,
     "Do": 20,
 }
-rooms = {  # of the workshop, whose pages have numbers from 30 on
+workshop = 30  # the path's chapters have lower numbers
+rooms = {  # of the workshop: the numbers of its pages
     "Images and figures": (30, 31, 32, 43, 63, 64, 73),
     "Networks": (42, 74, 75, 76, 77),
     "Training": (33, 34, 35, 36, 38, 44, 52, 54, 72),
@@ -29,31 +29,33 @@ rooms = {  # of the workshop, whose pages have numbers from 30 on
     "Commands and pages": (37, 40, 50, 51, 61, 62, 70, 71),
     "Reference": (90,),
 }
-home = root / "nbs/index.ipynb"
 listed = re.compile(r"(?<=\n    contents: # made by \.ci/sidebar\.py\n)(?: {6}.*\n)+")
 
 
-def section_of(number):
-    "The section of the path that a chapter belongs to"
-    return [name for name, first in sections.items() if first <= number][-1]
+def number(name):
+    "Of a notebook"
+    return int(name[:2])
+
+
+def section_of(chapter):
+    "The section of the path that a number belongs to"
+    return [name for name, first in sections.items() if first <= chapter][-1]
 
 
 def in_rooms(names):
     "The pages of the workshop by section; `SystemExit` where one has none"
-    of_number = {int(name[:2]): name for name in names if int(name[:2]) >= 30}
-    placed = {room: [of_number.get(i) for i in rooms[room]] for room in rooms}
-    listed_pages = [name for pages in placed.values() for name in pages]
-    if sorted(map(str, listed_pages)) != sorted(of_number.values()):
+    of_number = {number(name): name for name in names if number(name) >= workshop}
+    if sorted(i for pages in rooms.values() for i in pages) != sorted(of_number):
         sys.exit("error: each page of the workshop has one place in .ci/sidebar.py.")
-    return placed
+    return {room: [of_number[i] for i in pages] for room, pages in rooms.items()}
 
 
 def on_path(names):
     "The chapters of the path by section"
     placed = {section: [] for section in sections}
     for name in names:
-        if int(name[:2]) < 30:
-            placed[section_of(int(name[:2]))].append(name)
+        if number(name) < workshop:
+            placed[section_of(number(name))].append(name)
     return placed
 
 
@@ -61,9 +63,8 @@ def part(title, placed):
     "A part of the sidebar as YAML"
     lines = [f"- section: {title}", "  contents:"]
     for section, pages in placed.items():
-        if pages:
-            lines += [f"    - section: {section}", "      contents:"]
-            lines += [f"        - {name}" for name in pages]
+        lines += [f"    - section: {section}", "      contents:"]
+        lines += [f"        - {name}" for name in pages]
     return lines
 
 
@@ -77,15 +78,16 @@ def render(names):
 
 def listed_at_home(names):
     "What is wrong with the home page's list of the workshop"
-    words = "\n".join(source(c) for c in json.loads(home.read_text())["cells"])
-    place = 0
+    words = "\n".join(map(source, read_cells("index")))
+    wanted = []
     for room, pages in in_rooms(names).items():
-        for text in (f"### {room}\n", *(f"]({name})" for name in pages)):
-            if room == "Reference":
-                continue
-            place = words.find(text, place)
-            if place < 0:
-                return f"{home.name}: {text.strip()} is missing, or out of order."
+        if room != "Reference":  # it has a line of its own there
+            wanted += [f"### {room}\n", *(f"]({name})" for name in pages)]
+    place = 0
+    for text in wanted:
+        place = words.find(text, place)
+        if place < 0:
+            return f"index.ipynb: {text.strip()} is missing, or out of order."
     return None
 
 
@@ -95,12 +97,11 @@ def main(check):
     new, found = listed.subn(lambda _: render(names), text)
     if not found:
         return f"error: {config.name} has no place for the list of pages."
-    if new == text:
-        return listed_at_home(names)
-    if check:
+    if check and new != text:
         return f"{config.name}: stale. Run python .ci/sidebar.py and commit."
-    replace_file(config, new.encode())
-    return None
+    if new != text:
+        replace_file(config, new.encode())
+    return listed_at_home(names)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ from resnet_gradcam.processes import (
     rank_and_world,
     sum_over_processes,
 )
-from .recipes import History, Recipe, log_line, optimizers
+from .recipes import History, Recipe, log_line, make_optimizer
 from .resnet import BasicBlock, ResNet, packaged_run, resnet18
 from .sharp import SAM
 from .train import evaluate, fit
@@ -384,17 +384,6 @@ def _statistics(images):
     return mean.tolist(), std.tolist()
 
 
-def _optimizer(recipe, model):
-    "The recipe's optimizer; with gains and biases in a group of their own if need be"
-    params = list(model.parameters())
-    if not recipe.decay_gains:
-        matrices = [p for p in params if p.ndim > 1]
-        others = [p for p in params if p.ndim == 1]
-        params = [dict(params=matrices), dict(params=others, weight_decay=0.0)]
-    make = optimizers[recipe.optimizer]
-    return make(params, lr=recipe.lr, weight_decay=recipe.weight_decay)
-
-
 class _Training:
     "A run under way: what `fit` is given, and what is called after each epoch"
 
@@ -408,7 +397,7 @@ class _Training:
         self.judge = "test" if self.valid is None else "valid"
         self.run = _new_run(recipe, train, device)
         self.model = MixedPrecision(self.run.model, recipe.precision)
-        self.opt = _optimizer(recipe, self.run.model)
+        self.opt = make_optimizer(recipe, self.run.model)
         self.scaling = None
         if pick_precision(recipe.precision, device) == "fp16":
             self.scaling = LossScaling(self.opt, device)

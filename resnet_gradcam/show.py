@@ -103,9 +103,8 @@ def show_batch(
 
 # %% ../nbs/02_show.ipynb #04534770
 _cmap = "inferno"
-_grey = np.array(
-    [0.2126, 0.7152, 0.0722]
-)  # how light R, G and B look (luma, ITU-R BT.709)
+# how light red, green and blue look: luma (ITU-R BT.709)
+_grey = np.array([0.2126, 0.7152, 0.0722])
 
 
 def overlay(
