@@ -10,9 +10,11 @@ config.read("settings.ini", encoding="utf-8")
 cfg = config["DEFAULT"]
 
 py_versions = "3.11 3.12 3.13".split()
-weights = (
-    cfg["lib_name"] + ".cifar10_w16"
-)  # a folder of data, which setuptools calls a package
+# folders of data, which setuptools calls packages
+weights = [
+    f"{cfg['lib_name']}.{p.name}"
+    for p in sorted(Path(cfg["lib_name"]).glob("cifar10_w*"))
+]
 extras = {k: cfg[f"{k}_requirements"].split() for k in ("dev", "peers", "docs")}
 
 setup(
@@ -39,10 +41,10 @@ setup(
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
         *(f"Programming Language :: Python :: {v}" for v in py_versions),
     ],
-    packages=[cfg["lib_name"], weights],
+    packages=[cfg["lib_name"], *weights],
     package_data={
         cfg["lib_name"]: ["*.csv", "*.html", "*.css", "*.js"],
-        weights: ["*"],
+        **{folder: ["*"] for folder in weights},
     },
     python_requires=">=" + cfg["min_python"],
     install_requires=cfg["requirements"].split(),

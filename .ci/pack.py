@@ -1,4 +1,4 @@
-"""Put a finished run of width 16 on CIFAR-10 into the package: python .ci/pack.py RUN
+"""Put a finished run on CIFAR-10 into the package, by its width: python .ci/pack.py RUN
 
 Its weights are stored in half precision, with a model card. The accuracy on the card is
 that of the stored weights, on the test images that `cifar10()` finds; the history's
@@ -9,11 +9,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from project import root
-
 from resnet_gradcam.checkpoints import save_tensors
 from resnet_gradcam.data import cifar10
 from resnet_gradcam.mistakes import wilson
+from resnet_gradcam.resnet import packaged_runs
 from resnet_gradcam.runs import load_run
 from resnet_gradcam.train import evaluate
 
@@ -22,17 +21,20 @@ card = Path(__file__).with_name("card.md")
 
 def check(run):
     "Raise `SystemExit` unless the run is one that the package may hold"
-    if run.recipe.width != 16 or len(run.history) != run.recipe.epochs:
+    recipe = run.recipe
+    if recipe.width not in packaged_runs or len(run.history) != recipe.epochs:
+        widths = " or ".join(str(w) for w in packaged_runs)
         sys.exit(
-            f"error: the package holds a finished run of width 16, not "
-            f"{len(run.history)} epochs of width {run.recipe.width}."
+            f"error: the package holds finished runs of width {widths}, not "
+            f"{len(run.history)} of {recipe.epochs} epochs of width {recipe.width}."
         )
 
 
-def pack(source, folder):
+def pack(source):
     "Write recipe, history, weights and card"
     run = load_run(source)
     check(run)
+    folder = packaged_runs[run.recipe.width]
     folder.mkdir(exist_ok=True)
     for f in ("recipe.json", "history.csv"):
         shutil.copyfile(Path(source) / f, folder / f)
@@ -63,4 +65,4 @@ def write_card(run, folder):
 
 
 if __name__ == "__main__":
-    pack(sys.argv[1], root / "resnet_gradcam/cifar10_w16")
+    pack(sys.argv[1])

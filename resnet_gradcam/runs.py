@@ -48,7 +48,7 @@ from resnet_gradcam.processes import (
     sum_over_processes,
 )
 from .recipes import History, Recipe, log_line, make_optimizer
-from .resnet import BasicBlock, ResNet, packaged_run, resnet18
+from .resnet import BasicBlock, ResNet, packaged_runs, resnet18
 from .sharp import SAM
 from .train import evaluate, fit
 from torch import nn
@@ -154,10 +154,10 @@ def _check_weights(run, kept):
 
 
 def load_run(
-    path=None,  # a run's folder; by default the run on CIFAR-10 in the package
+    path=None,  # a run's folder; by default the run of width 16 in the package
 ) -> Run:  # the model on the CPU, in evaluation mode
     "Read a finished run. Raises `InputError` when there is none, or it can't be read."
-    path = packaged_run if path is None else Path(path)
+    path = packaged_runs[16] if path is None else Path(path)
     for f in ("recipe.json", "history.csv", "model.safetensors"):
         if not (path / f).is_file():
             raise InputError(
