@@ -26,7 +26,7 @@ from project import read_cells, root, source
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
-from resnet_gradcam import runs
+from resnet_gradcam import training
 from resnet_gradcam.augment import train_tfms
 from resnet_gradcam.batches import BatchAugment, Batches, loader
 from resnet_gradcam.checkpoints import save_tensors
@@ -34,7 +34,8 @@ from resnet_gradcam.data import channel_stats, image_folder
 from resnet_gradcam.precision import MixedPrecision
 from resnet_gradcam.recipes import make_optimizer, recipes
 from resnet_gradcam.resnet import resnet18
-from resnet_gradcam.runs import build, load_run, train_recipe
+from resnet_gradcam.runs import build, load_run
+from resnet_gradcam.trainer import train_recipe
 from resnet_gradcam.sharp import SAM
 from resnet_gradcam.train import default_device, fit
 
@@ -279,7 +280,7 @@ def train_one(report, name, width, epochs, data, out, work, compiled):
 
     make = compiled_build if compiled else build
     begun = (folder / "recipe.json").exists()
-    with patch.object(runs, "build", make):
+    with patch.object(training, "build", make):
         train_recipe(recipe, *data, folder, resume=begun, after_epoch=watch)
     keep(folder, out, name)
     (out / f"{name}_history_so_far.csv").unlink()

@@ -29,7 +29,8 @@ from resnet_gradcam.data import ImageData
 from resnet_gradcam.explain import GradCAM
 from resnet_gradcam.files import read_image
 from resnet_gradcam.lab import eight_bit, lab
-from resnet_gradcam.runs import Recipe, Run, build, load_run
+from resnet_gradcam.recipes import Recipe
+from resnet_gradcam.runs import Run, build, load_run
 
 limit = 1_500_000  # bytes of the page
 bound = 1e-4  # how far a number of the page may be from PyTorch's
