@@ -21,7 +21,7 @@ sections = {  # of the path: the number that each begins with
 }
 workshop = 30  # the path's chapters have lower numbers
 rooms = {  # of the workshop: the numbers of its pages
-    "Images and figures": (30, 31, 32, 43, 63, 64, 73),
+    "Images and figures": (30, 31, 32, 43, 63, 64, 73, 83, 84),
     "Networks": (42, 74, 75, 76, 77),
     "Training": (33, 34, 35, 36, 38, 44, 52, 54, 72),
     "Maps": (39, 45, 46, 47, 48, 49, 58, 60, 65, 66, 69),
