@@ -22,7 +22,7 @@ sections = {  # of the path: the number that each begins with
 workshop = 30  # the path's chapters have lower numbers
 rooms = {  # of the workshop: the numbers of its pages
     "Images and figures": (30, 31, 32, 43, 63, 64, 73, 83, 84),
-    "Networks": (42, 74, 75, 76, 77),
+    "Networks": (42, 74, 75, 76, 77, 80),
     "Training": (52, 33, 87, 88, 95, 34, 35, 36, 38, 44, 85, 86, 54, 72, 89),
     "Maps": (39, 45, 46, 47, 48, 49, 58, 60, 65, 66, 69, 96),
     "Trust": (41, 53, 55, 56, 57, 59, 67, 68, 78, 79),
