@@ -28,16 +28,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from resnet_gradcam import training
 from resnet_gradcam.augment import train_tfms
-from resnet_gradcam.batches import BatchAugment, Batches, loader
+from resnet_gradcam.batches import loader
 from resnet_gradcam.checkpoints import save_tensors
 from resnet_gradcam.data import channel_stats, image_folder
-from resnet_gradcam.precision import MixedPrecision
-from resnet_gradcam.recipes import make_optimizer, recipes
+from resnet_gradcam.recipes import recipes
 from resnet_gradcam.resnet import resnet18
 from resnet_gradcam.runs import build, load_run
-from resnet_gradcam.trainer import train_recipe
-from resnet_gradcam.sharp import SAM
 from resnet_gradcam.train import default_device, fit
+from resnet_gradcam.trainer import train_recipe
 
 gpu_chapters = (
     "32_batches",
@@ -122,18 +120,13 @@ def sync():
 
 def our_epoch(recipe, train, memory_format=torch.channels_last, compiled=False):
     "A function that trains one epoch by a recipe, as `train_recipe` does"
-    device = default_device()
-    model = build(recipe, len(train.classes)).to(device, memory_format=memory_format)
+    every_image = replace(recipe, valid=0.0)
+    made = training.Training(every_image, train, train, default_device())
+    made.model.to(memory_format=memory_format)
     if compiled:
-        model.compile()
-    mean, std = channel_stats(train.images)
-    aug = BatchAugment(mean, std, recipe.crop_p, recipe.rotate_p, recipe.cutout_p)
-    batches = Batches(train, aug.to(device), recipe.batch_size, recipe.seed)
-    opt = make_optimizer(recipe, model)
-    if recipe.rho:
-        opt = SAM(opt, recipe.rho)
-    mixed = MixedPrecision(model, recipe.precision)
-    return lambda: fit(mixed, batches, opt, range(1))
+        made.run.model.compile()
+    opt, loss = made.given()
+    return lambda: fit(made.model, made.batches, opt, range(1), loss)
 
 
 def assignment_epoch(recipe, train):

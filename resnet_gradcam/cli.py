@@ -32,8 +32,8 @@ from resnet_gradcam.processes import (
 from .recipes import demo_recipe, recipes
 from .report import write_report
 from .runs import check_out, load_run
-from .trainer import train_recipe
 from .shapes import shapes
+from .trainer import train_recipe
 
 # %% ../nbs/23_cli.ipynb #02c6751a
 #| code-fold: true
