@@ -94,7 +94,9 @@ class ResNet(nn.Module):
 
 # %% ../nbs/07_resnet.ipynb #8a99cbf1
 # runs that travel with the package, by width
-packaged_runs = {16: Path(str(files("resnet_gradcam"))) / "cifar10_w16"}
+packaged_runs = {
+    w: Path(str(files("resnet_gradcam"))) / f"cifar10_w{w}" for w in (16, 32)
+}
 
 
 def _load_packaged(model, num_classes, norm, width):
@@ -112,7 +114,7 @@ def resnet18(
     num_classes: int = 10,  # K
     norm: str = "ln",  # "ln", "bn" or "gn", as in make_norm
     width: int = 64,  # channels of stage 1: 64 as published, 16 for a laptop
-    pretrained: bool = False,  # on CIFAR-10; for 10 classes, norm "ln" and width 16
+    pretrained: bool = False,  # on CIFAR-10; for 10 classes, norm "ln", width 16 or 32
 ) -> ResNet:  # (B, 3, H, W) -> (B, K) logits, for any H, W
     """ResNet18 (He et al., 2016) for small images.
 

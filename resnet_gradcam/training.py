@@ -174,14 +174,21 @@ class Training:
             world=self.world,
         )
 
+    def targets(
+        self,
+        yb: torch.Tensor,  # (b,) labels of the first b images of the present batch
+    ) -> torch.Tensor:  # (b,) classes, or (b, K) probabilities
+        "What the logits should say: the labels."
+        return yb
+
     def loss(
         self,
         logits,  # (b, K) of this process's part of a batch
         yb,  # (b,) labels
     ) -> torch.Tensor:  # a scalar
         "A process's share of the mean loss times the number of them; the penalty."
-        smoothing = self.recipe.label_smoothing
-        loss = F.cross_entropy(logits, yb, reduction="sum", label_smoothing=smoothing)
+        options = dict(label_smoothing=self.recipe.label_smoothing, reduction="sum")
+        loss = F.cross_entropy(logits, self.targets(yb), **options)
         loss = loss * (self.batches.world / self.batches.total)
         if self.recipe.l1:
             loss = loss + self.recipe.l1 * l1_norm(self.run.model)
