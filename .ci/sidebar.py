@@ -23,7 +23,8 @@ workshop = 30  # the path's chapters have lower numbers
 rooms = {  # of the workshop: the numbers of its pages
     "Images and figures": (30, 31, 32, 43, 63, 64, 73, 83, 84),
     "Networks": (42, 74, 75, 76, 77, 80),
-    "Training": (52, 33, 87, 88, 95, 34, 35, 36, 38, 44, 85, 86, 54, 72, 97, 89),
+    "Training": (52, 33, 87, 88, 95, 34, 36, 38, 44, 85, 86, 54, 72, 97, 89),
+    "Many processes": (35, 91, 92, 93, 94),
     "Maps": (39, 45, 46, 47, 48, 49, 58, 60, 65, 66, 69, 96),
     "Trust": (41, 53, 55, 56, 57, 59, 67, 68, 78, 79),
     "Commands and pages": (37, 40, 50, 51, 61, 62, 70, 71),
