@@ -259,7 +259,6 @@ def carry_out(
             after_run(run)
     return run
 
-
 # %% ../nbs/88_trainer.ipynb #e13722f1
 def train_recipe(
     recipe: Recipe,  # what to do
