@@ -18,6 +18,7 @@ import fastcore.script
 import numpy as np
 from fastcore.script import call_parse
 from .answers import explain_pages, image_files, new_pages
+from .checkpoints import newest
 from .data import cifar10, image_folder
 from .files import InputError
 from .precision import find_device, precisions
@@ -65,7 +66,7 @@ def _any_terminal():
 
 @contextmanager
 def plain_errors(
-    stopped: str = "Stopped.",  # what to say after Ctrl-C
+    stopped=lambda: "Stopped.",  # gives what to say after Ctrl-C
 ):
     "One line and status 1, not a traceback, for what a user of a command can mend."
     _any_terminal()
@@ -84,7 +85,7 @@ def plain_errors(
             "there again, go on with --resume."
         ) from None
     except KeyboardInterrupt:
-        raise SystemExit(f"\n{stopped}") from None
+        raise SystemExit(f"\n{stopped()}") from None
 
 # %% ../nbs/23_cli.ipynb #23d00005
 #| code-fold: true
@@ -165,6 +166,8 @@ def _check_numbers(**options):
 
 def _stopped(out):
     "What to say after Ctrl-C"
+    if not Path(out, newest).exists():
+        return "Stopped before the end of the first epoch: nothing is kept."
     return (
         f"Stopped. The epochs before this one are kept in {out}: go on with the same "
         "command and --resume."
@@ -210,7 +213,7 @@ def gradcam_train(
     device: argument(_device) = "auto",
 ):
     "Train a ResNet18 with LayerNorm, and explain 20 of its mistakes with Grad-CAM."
-    with plain_errors(_stopped(out)):
+    with plain_errors(partial(_stopped, out)):
         _check_numbers(
             epochs=(epochs, 1), width=(width, 16), limit=(limit, 0), seed=(seed, 0)
         )
@@ -232,7 +235,7 @@ def gradcam_demo(
     device: argument(_device) = "auto",
 ):
     "The whole road in a few minutes, on shapes made by code."
-    with plain_errors(_stopped(out)):
+    with plain_errors(partial(_stopped, out)):
         train, test = _begin("shapes", out, device, resume, force)
         how = dict(device=device, resume=resume, force=force)
         _train_and_explain(demo_recipe, train, test, Path(out), "shapes", **how)

@@ -68,8 +68,8 @@ class Explanation:
 
     logits: torch.Tensor  # (B, K)
     targets: torch.Tensor  # (B,), or (B, T): the classes explained
-    # layer name -> (B, h, w), or (B, T, h, w): raw and signed, in units of the logit;
-    # linear in the target, so differences of them are maps too
+    # layer name -> (B, h, w), or (B, T, h, w): raw and signed. Grad-CAM's are in units
+    # of the logit, and their difference is the map of the difference of two logits
     maps: dict
 
     def positive(
@@ -136,7 +136,7 @@ class BasicGradCAM:
         return targets if targets.dim() else targets.expand(len(logits))
 
     def _setting(self, xb):  # a context manager for the time of an explanation
-        return eval_mode(self.model)  # the hardened class looks at xb, too
+        return eval_mode(self.model)  # `GradCAM` looks at xb, too
 
     def _maps(self, score, outputs, last):  # of one score: layer name -> (B, h, w)
         gradients = torch.autograd.grad(
