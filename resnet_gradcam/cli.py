@@ -66,7 +66,7 @@ def _any_terminal():
 
 @contextmanager
 def plain_errors(
-    stopped=lambda: "Stopped.",  # gives what to say after Ctrl-C
+    stopped=None,  # gives what to say after Ctrl-C; by default "Stopped."
 ):
     "One line and status 1, not a traceback, for what a user of a command can mend."
     _any_terminal()
@@ -85,7 +85,8 @@ def plain_errors(
             "there again, go on with --resume."
         ) from None
     except KeyboardInterrupt:
-        raise SystemExit(f"\n{stopped()}") from None
+        text = stopped() if stopped else "Stopped."
+        raise SystemExit(f"\n{text}") from None
 
 # %% ../nbs/23_cli.ipynb #23d00005
 #| code-fold: true
