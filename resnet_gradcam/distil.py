@@ -31,7 +31,7 @@ class Taught(Watched):
     ):
         super().__init__(batches, opt)
         device = next(student.model.parameters()).device
-        # the caller's own stays where it is, as it is
+        # a copy, so that the caller's model is neither moved nor changed
         model = deepcopy(teacher.model).to(device, memory_format=torch.channels_last)
         self.teacher = MixedPrecision(model.eval(), student.recipe.precision)
         mean, std, new_mean, new_std = (
@@ -50,6 +50,27 @@ class Taught(Watched):
     def _ask(self, xb):
         "(b, 3, H, W) as the student sees it -> (b, K) the teacher's probabilities"
         return self.teacher(xb * self.scale + self.shift).softmax(1)
+
+# %% ../nbs/97_distil.ipynb #n9700011
+#| code-fold: true
+def _check_teacher(teacher, student):
+    "Raise `InputError` unless this run may be taught by that one"
+    if teacher.classes != student.classes:
+        raise InputError(
+            f"The teacher knows {', '.join(teacher.classes)}; the images show "
+            f"{', '.join(student.classes)}. Take a teacher of the same classes, in the "
+            "same order."
+        )
+    same = all(
+        abs(a - b) < 1e-9
+        for a, b in zip(teacher.mean + teacher.std, student.mean + student.std)
+    )
+    if student.recipe.valid and not same:
+        raise InputError(
+            "The teacher was trained on other images than these, perhaps on some of "
+            "those put aside for validation. Train it with the same data, limit, seed "
+            "and valid; or train the student without a validation split."
+        )
 
 # %% ../nbs/97_distil.ipynb #n9700012
 class Distillation(Training):
@@ -77,25 +98,5 @@ class Distillation(Training):
         self,
         yb: torch.Tensor,  # (b,) labels of the first b images of the present batch
     ) -> torch.Tensor:  # (b, K) probabilities
-        "What the logits should say: the teacher's answers."
+        "The teacher's answers; a step uphill asks for the first half of a batch alone."
         return self.watched.answers[: len(yb)]
-
-
-def _check_teacher(teacher, student):
-    "Raise `InputError` unless this run may be taught by that one"
-    if teacher.classes != student.classes:
-        raise InputError(
-            f"The teacher knows {', '.join(teacher.classes)}; the images show "
-            f"{', '.join(student.classes)}. Take a teacher of the same classes, in the "
-            "same order."
-        )
-    same = all(
-        abs(a - b) < 1e-9
-        for a, b in zip(teacher.mean + teacher.std, student.mean + student.std)
-    )
-    if student.recipe.valid and not same:
-        raise InputError(
-            "The teacher was trained on other images than these, perhaps on some of "
-            "those put aside for validation. Train it with the same data, limit, seed "
-            "and valid; or train the student without a validation split."
-        )
