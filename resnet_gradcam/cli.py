@@ -18,7 +18,7 @@ import fastcore.script
 import numpy as np
 from fastcore.script import call_parse
 from .answers import explain_pages, image_files, new_pages
-from .checkpoints import newest
+from .checkpoints import newest, previous
 from .data import cifar10, image_folder
 from .files import InputError
 from .precision import find_device, precisions
@@ -167,7 +167,7 @@ def _check_numbers(**options):
 
 def _stopped(out):
     "What to say after Ctrl-C"
-    if not Path(out, newest).exists():
+    if not any(Path(out, name).exists() for name in (newest, previous)):
         return "Stopped before the end of the first epoch: nothing is kept."
     return (
         f"Stopped. The epochs before this one are kept in {out}: go on with the same "
